@@ -1,0 +1,92 @@
+package catalog
+
+// templates declares the moulds of invoices, estimates and projects.
+func templates() []Resource {
+	return []Resource{
+		{
+			Table: "invoice_templates", Path: "/api/invoicetemplates", Key: "invoicetemplates",
+			Includes: []string{"invoices"},
+			Listings: []Listing{ByID, ByPage},
+			Columns: []Column{
+				integer("id"),
+				text("name"),
+				text("title"),
+				text("html"),
+				text("css"),
+				boolean("is_default"),
+				datetime("created_on"),
+				datetime("updated_on"),
+				integer("invoices_count", Undocumented),
+			},
+		},
+		{
+			Table: "estimate_templates", Path: "/api/estimatetemplates", Key: "estimatetemplates",
+			Includes: []string{"estimates"},
+			Listings: []Listing{ByID, ByPage},
+			Columns: []Column{
+				integer("id"),
+				text("name"),
+				text("title"),
+				text("html"),
+				text("css"),
+				boolean("is_default"),
+				datetime("created_on"),
+				datetime("updated_on"),
+				integer("estimates_count", Undocumented),
+			},
+		},
+		{
+			Table: "project_templates", Path: "/api/projecttemplates", Key: "project_templates",
+			Includes: []string{"projecttemplatestasklists", "projecttemplatestasks"},
+			Listings: []Listing{ByID, ByPage},
+			Columns: []Column{
+				integer("id"),
+				text("name"),
+				datetime("created_on"),
+				datetime("updated_on"),
+			},
+		},
+		{
+			Table: "project_template_tasklists", Path: "/api/projecttemplatestasklists", Key: "project_templates_tasklists",
+			Includes: []string{"projecttemplate", "projecttemplatestasks"},
+			Scope:    Scope{Filter: "template_id", Parent: "project_templates"},
+			Embedded: Embedded{Parent: "project_templates", Include: "projecttemplatestasklists"},
+			Strict:   "documented only as an include",
+			Columns: []Column{
+				integer("id"),
+				text("name"),
+				integer("seq"),
+				ref("template_id", "project_templates"),
+				datetime("created_on"),
+				datetime("updated_on"),
+				ref("milestone_id", "milestones", Undocumented),
+			},
+		},
+		{
+			Table: "project_template_tasks", Path: "/api/projecttemplatestasks", Key: "project_templates_tasks",
+			Includes: []string{"projecttemplate", "projecttemplatetasklist"},
+			Scope:    Scope{Filter: "template_id", Parent: "project_templates"},
+			Embedded: Embedded{Parent: "project_templates", Include: "projecttemplatestasklists.projecttemplatestasks"},
+			Strict:   "documented only as an include",
+			Columns: []Column{
+				integer("id"),
+				text("name"),
+				ref("template_id", "project_templates"),
+				ref("tasklist_id", "project_template_tasklists"),
+				integer("seq"),
+				text("description"),
+				boolean("billable"),
+				decimal("budget_hours"),
+				decimal("price_per_hour"),
+				json("users"),
+				datetime("created_on"),
+				datetime("updated_on"),
+				boolean("flat_billing", Undocumented),
+				decimal("estimated_price", Undocumented),
+				decimal("price", Undocumented),
+				integer("duration", Undocumented),
+				integer("start_date_offset", Undocumented),
+			},
+		},
+	}
+}
