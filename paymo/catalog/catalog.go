@@ -9,6 +9,9 @@
 package catalog
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -102,6 +105,7 @@ type Embedded struct {
 // Resource is a Paymo collection and the warehouse table that it fills.
 type Resource struct {
 	Table     string   // warehouse table
+	About     string   // what its rows are, in words
 	Path      string   // below the base URL
 	Key       string   // member of the reply that holds the list
 	AlsoKey   string   // another spelling of Key, where sources disagree
@@ -133,6 +137,15 @@ func (r *Resource) Column(name string) (Column, bool) {
 		return Column{}, false
 	}
 	return r.Columns[i], true
+}
+
+// Hash names the table's columns: it changes when they do.
+func (r *Resource) Hash() string {
+	sum := sha256.New()
+	for _, c := range r.Stored() {
+		fmt.Fprintf(sum, "%s %s\n", c.Name, c.Kind)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
 // All are the resources, in the order in which a first load serves people best:

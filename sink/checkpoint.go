@@ -1,0 +1,116 @@
+package sink
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The states of a table.
+const (
+	StateOK          = "ok"          // its rows are Paymo's
+	StateDegraded    = "degraded"    // its rows are kept, but something is not as it should be
+	StateFailing     = "failing"     // it could not be read
+	StateUnavailable = "unavailable" // Paymo does not serve it to this key: not in the plan, or not permitted
+	StatePaused      = "paused"      // an operator stopped its sync
+)
+
+// Capability is something learned of the server for one table.
+type Capability struct {
+	Works  bool      `json:"works"`
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason"`
+}
+
+// Checkpoint is where the sync of a table stands. It is saved in the transactions
+// of the pages that it describes.
+type Checkpoint struct {
+	Cursor       time.Time       // incrementals ask for updated_on at or after it; zero: none yet
+	Progress     json.RawMessage // an unfinished run's remaining work; nil between runs
+	FullAt       time.Time       // when the last complete full began
+	FreshAsOf    time.Time       // every change that the reads can see before it is in
+	Capabilities map[string]Capability
+	CatalogHash  string // the columns at the last complete full
+	State        string
+	Reason       string
+}
+
+// Checkpoint reads the table's checkpoint; a table that was never synced has an
+// empty one.
+func (l *Lease) Checkpoint(ctx context.Context) (Checkpoint, error) {
+	return l.store.Checkpoint(ctx, l.table)
+}
+
+// Checkpoint reads a table's checkpoint without its lease.
+func (s *Store) Checkpoint(ctx context.Context, table string) (Checkpoint, error) {
+	cp := Checkpoint{State: StateUnavailable, Reason: "not synced yet", Capabilities: map[string]Capability{}}
+	var cursor, fullAt, fresh *time.Time
+	err := s.pool.QueryRow(ctx, `
+		SELECT cursor, progress, full_at, fresh_as_of, capabilities, catalog_hash, state, reason
+		FROM paymosync.checkpoints
+		WHERE account = $1 AND table_name = $2`, s.account, table).
+		Scan(&cursor, &cp.Progress, &fullAt, &fresh, &cp.Capabilities, &cp.CatalogHash, &cp.State, &cp.Reason)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return Checkpoint{}, fmt.Errorf("read the checkpoint of %s: %w", table, err)
+	}
+	for _, t := range []struct {
+		from *time.Time
+		to   *time.Time
+	}{{cursor, &cp.Cursor}, {fullAt, &cp.FullAt}, {fresh, &cp.FreshAsOf}} {
+		if t.from != nil {
+			*t.to = *t.from
+		}
+	}
+	return cp, nil
+}
+
+// SaveCheckpoint saves the table's checkpoint by itself, for what no page goes with.
+func (l *Lease) SaveCheckpoint(ctx context.Context, cp Checkpoint) error {
+	return l.transact(ctx, "save the checkpoint of", func(tx pgx.Tx) error {
+		return l.saveCheckpoint(ctx, tx, cp)
+	})
+}
+
+// ResetCheckpoint forgets the checkpoint; the rows stay and the next sync is a full.
+func (l *Lease) ResetCheckpoint(ctx context.Context) error {
+	return l.transact(ctx, "reset the checkpoint of", func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			DELETE FROM paymosync.checkpoints
+			WHERE account = $1 AND table_name = $2`, l.store.account, l.table)
+		return err
+	})
+}
+
+func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) error {
+	if cp.Capabilities == nil {
+		cp.Capabilities = map[string]Capability{}
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO paymosync.checkpoints AS c
+			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, catalog_hash, state, reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (account, table_name) DO UPDATE SET
+			cursor = EXCLUDED.cursor,
+			progress = EXCLUDED.progress,
+			full_at = EXCLUDED.full_at,
+			fresh_as_of = EXCLUDED.fresh_as_of,
+			capabilities = EXCLUDED.capabilities,
+			catalog_hash = EXCLUDED.catalog_hash,
+			state = EXCLUDED.state,
+			reason = EXCLUDED.reason`,
+		l.store.account, l.table, orNull(cp.Cursor), cp.Progress, orNull(cp.FullAt), orNull(cp.FreshAsOf),
+		cp.Capabilities, cp.CatalogHash, cp.State, cp.Reason)
+	return err
+}
+
+// orNull is nil for the zero time.
+func orNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,99 @@
+package sink
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+)
+
+// mergeSQL is the statement that merges a page into one table.
+//
+// Its parameters are: $1 whether volatile columns count as a difference, $2 when
+// the page was requested, then a text array for each column, and one each for the
+// columns that are absent (an array literal of positions, or null), _extra and
+// _issues. Its one row is: rows inserted, rows updated, ids of rows that differ but
+// are newer in the table than the page.
+type mergeSQL struct {
+	text    string
+	columns []catalog.Column
+}
+
+func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
+	columns := r.Stored()
+	var in, casts, merged, insert, update, steady, steadyNow, volatile, volatileNow []string
+	for i, c := range columns {
+		name := quote(c.Name)
+		in = append(in, fmt.Sprintf("$%d::text[]", i+3))
+		cast := "p." + name
+		if c.Kind != catalog.Text {
+			cast += "::" + c.Kind.SQLType() + " AS " + name
+		}
+		casts = append(casts, cast)
+		insert = append(insert, name)
+		if c.Name == "id" {
+			continue
+		}
+		merged = append(merged, fmt.Sprintf("CASE WHEN %d = ANY (p._absent) THEN t.%s ELSE p.%s END AS %s", i, name, name, name))
+		update = append(update, fmt.Sprintf("%s = EXCLUDED.%s", name, name))
+		if c.Has(catalog.Volatile) {
+			volatile, volatileNow = append(volatile, "m."+name), append(volatileNow, "t."+name)
+		} else {
+			steady, steadyNow = append(steady, "m."+name), append(steadyNow, "t."+name)
+		}
+	}
+	in = append(in, fmt.Sprintf("$%d::text[]", len(columns)+3), fmt.Sprintf("$%d::text[]", len(columns)+4), fmt.Sprintf("$%d::text[]", len(columns)+5))
+	casts = append(casts, "p._absent::integer[] AS _absent", "p._extra::jsonb AS _extra", "p._issues::jsonb AS _issues")
+	steady, steadyNow = append(steady, "p._extra", "p._issues"), append(steadyNow, "t._extra", "t._issues")
+
+	differs := []string{
+		"t.id IS NULL",
+		"t._deleted_at IS NOT NULL",
+		fmt.Sprintf("(%s)\n\t\t\tIS DISTINCT FROM (%s)", strings.Join(steady, ", "), strings.Join(steadyNow, ", ")),
+	}
+	if len(volatile) > 0 {
+		differs = append(differs, fmt.Sprintf("$1::boolean AND ROW (%s) IS DISTINCT FROM ROW (%s)",
+			strings.Join(volatile, ", "), strings.Join(volatileNow, ", ")))
+	} else {
+		differs = append(differs, "$1::boolean AND false")
+	}
+
+	names := strings.Join(insert, ", ")
+	table := pgx.Identifier{schema, r.Table}.Sanitize()
+	text := `WITH page AS MATERIALIZED (
+	SELECT ` + strings.Join(casts, ",\n\t\t") + `
+	FROM unnest(
+		` + strings.Join(in, ", ") + `
+	) AS p (` + names + `, _absent, _extra, _issues)
+), changed AS (
+	SELECT p.id, m.*, p._extra, p._issues,
+		t.id IS NULL OR $2::timestamptz > t._synced_at OR coalesce(m.updated_on > t.updated_on, false) AS _wins
+	FROM page AS p
+	LEFT JOIN ` + table + ` AS t ON t.id = p.id
+	CROSS JOIN LATERAL (
+		SELECT ` + strings.Join(merged, ",\n\t\t\t") + `
+	) AS m
+	WHERE ` + strings.Join(differs, "\n\t\tOR ") + `
+), written AS (
+	INSERT INTO ` + table + ` AS t (` + names + `, _synced_at, _extra, _issues)
+	SELECT ` + names + `, now(), _extra, _issues
+	FROM changed
+	WHERE _wins
+	ON CONFLICT (id) DO UPDATE SET
+		` + strings.Join(update, ",\n\t\t") + `,
+		_synced_at = EXCLUDED._synced_at,
+		_deleted_at = NULL,
+		_extra = EXCLUDED._extra,
+		_issues = EXCLUDED._issues
+	RETURNING xmax = 0 AS inserted
+)
+SELECT count(*) FILTER (WHERE inserted),
+	count(*) FILTER (WHERE NOT inserted),
+	(SELECT array_agg(id) FROM changed WHERE NOT _wins)
+FROM written`
+	return mergeSQL{text: text, columns: columns}
+}
+
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

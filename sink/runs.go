@@ -1,0 +1,110 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// The states of a run that no table has.
+const (
+	RunRunning     = "running"
+	RunInterrupted = "interrupted" // its process ended before it did
+)
+
+// StartRun writes the run into the ledger. Runs of the table that never ended are
+// marked interrupted: whoever had the lease before is gone.
+func (l *Lease) StartRun(ctx context.Context, mode, reason string) (int64, error) {
+	var id int64
+	err := l.transact(ctx, "start a run of", func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			UPDATE paymosync.runs
+			SET state = 'interrupted',
+				sentence = 'its process ended before it did',
+				finished_at = clock_timestamp()
+			WHERE account = $1 AND table_name = $2 AND state = 'running'`, l.store.account, l.table)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `
+			INSERT INTO paymosync.runs (account, table_name, mode, reason)
+			VALUES ($1, $2, $3, $4)
+			RETURNING id`, l.store.account, l.table, mode, reason).Scan(&id)
+	})
+	return id, err
+}
+
+// FinishRun ends the run in the ledger and saves the table's checkpoint with it.
+// The cost is what was spent since the last page.
+func (l *Lease) FinishRun(ctx context.Context, run int64, state, sentence string, cost Cost, cp Checkpoint) error {
+	return l.transact(ctx, "finish the run of", func(tx pgx.Tx) error {
+		if err := l.saveCheckpoint(ctx, tx, cp); err != nil {
+			return err
+		}
+		if err := l.countRun(ctx, tx, run, Result{}, cost); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `
+			UPDATE paymosync.runs
+			SET state = $2,
+				sentence = $3,
+				finished_at = clock_timestamp()
+			WHERE id = $1`, run, state, sentence)
+		return err
+	})
+}
+
+func (l *Lease) countRun(ctx context.Context, tx pgx.Tx, run int64, result Result, cost Cost) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE paymosync.runs
+		SET inserted = inserted + $2,
+			updated = updated + $3,
+			unchanged = unchanged + $4,
+			quarantined = quarantined + $5,
+			requests = requests + $6,
+			waited_ms = waited_ms + $7,
+			bytes = bytes + $8
+		WHERE id = $1`,
+		run, result.Inserted, result.Updated, result.Unchanged, result.Quarantined,
+		cost.Requests, cost.Waited.Milliseconds(), cost.Bytes)
+	return err
+}
+
+// Run is one row of the ledger.
+type Run struct {
+	ID          int64
+	Table       string
+	Mode        string
+	Reason      string
+	StartedAt   time.Time
+	FinishedAt  *time.Time
+	State       string
+	Sentence    string
+	Inserted    int64
+	Updated     int64
+	Unchanged   int64
+	Tombstoned  int64
+	Quarantined int64
+	Requests    int64
+	WaitedMS    int64
+	Bytes       int64
+}
+
+// Run reads one run of the ledger.
+func (s *Store) Run(ctx context.Context, id int64) (Run, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id, table_name, mode, reason, started_at, finished_at, state, sentence,
+			inserted, updated, unchanged, tombstoned, quarantined, requests, waited_ms, bytes
+		FROM paymosync.runs
+		WHERE id = $1`, id)
+	if err != nil {
+		return Run{}, fmt.Errorf("read run %d: %w", id, err)
+	}
+	run, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Run])
+	if err != nil {
+		return Run{}, fmt.Errorf("read run %d: %w", id, err)
+	}
+	return run, nil
+}

@@ -1,0 +1,123 @@
+// Package sink is paymosync's PostgreSQL: it merges pages of records into the
+// warehouse's tables and keeps the bookkeeping (checkpoints, leases, the ledger of
+// runs, quarantine, the account's identity, its rate budget) in the same
+// transactions, so that data and bookmark can never disagree.
+//
+// A Store is safe for concurrent use. What writes rows goes through a Lease: one
+// writer a table, checked by every page transaction.
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+)
+
+// Store is one account's warehouse and bookkeeping in one database.
+type Store struct {
+	pool    *pgxpool.Pool
+	schema  string
+	account string
+	merges  map[string]mergeSQL
+}
+
+// New makes a Store for the account, whose tables are in the warehouse schema.
+// The database must have been migrated. The pool stays the caller's.
+func New(pool *pgxpool.Pool, schema, account string) *Store {
+	merges := make(map[string]mergeSQL)
+	for _, r := range catalog.All() {
+		merges[r.Table] = newMergeSQL(schema, r)
+	}
+	return &Store{pool: pool, schema: schema, account: account, merges: merges}
+}
+
+// Account is the account's name.
+func (s *Store) Account() string { return s.account }
+
+// Now is the database's clock, the only one that orders pages and rows.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	if err := s.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now); err != nil {
+		return time.Time{}, fmt.Errorf("read the database's clock: %w", err)
+	}
+	return now, nil
+}
+
+// Extent is what a table holds, tombstoned rows left out: it tells a reader of the
+// whole how to cut its slices, and what an incremental must find again.
+type Extent struct {
+	Rows     int64
+	MinID    int64
+	MaxID    int64
+	NewestID int64     // the id of a row with the newest updated_on
+	Newest   time.Time // its updated_on, zero when there is none
+}
+
+// Extent reads what a table holds.
+func (s *Store) Extent(ctx context.Context, r *catalog.Resource) (Extent, error) {
+	table := pgx.Identifier{s.schema, r.Table}.Sanitize()
+	var e Extent
+	var newest *time.Time
+	err := s.pool.QueryRow(ctx, `
+		SELECT count(*), coalesce(min(id), 0), coalesce(max(id), 0)
+		FROM `+table+`
+		WHERE _deleted_at IS NULL`).Scan(&e.Rows, &e.MinID, &e.MaxID)
+	if err == nil && e.Rows > 0 {
+		err = s.pool.QueryRow(ctx, `
+			SELECT id, updated_on
+			FROM `+table+`
+			WHERE _deleted_at IS NULL AND updated_on IS NOT NULL
+			ORDER BY updated_on DESC, id DESC
+			LIMIT 1`).Scan(&e.NewestID, &newest)
+		if errors.Is(err, pgx.ErrNoRows) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return Extent{}, fmt.Errorf("read the extent of %s: %w", r.Table, err)
+	}
+	if newest != nil {
+		e.Newest = *newest
+	}
+	return e, nil
+}
+
+// IDs are the ids of a table's live rows, least first: the parents of a listing
+// that goes one parent at a time.
+func (s *Store) IDs(ctx context.Context, table string) ([]int64, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id
+		FROM `+pgx.Identifier{s.schema, table}.Sanitize()+`
+		WHERE _deleted_at IS NULL
+		ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("read the ids of %s: %w", table, err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("read the ids of %s: %w", table, err)
+	}
+	return ids, nil
+}
+
+// Temporary reports whether an error of this package is likely to pass by itself:
+// the connection broke, the server stops or starts, or transactions collided.
+func Temporary(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code[:2] {
+		case "08", "40", "53", "57", "58":
+			return true
+		}
+		return pg.Code == "25006" || pg.Code == "55P03" // read-only for now; lock not available
+	}
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect) || pgconn.SafeToRetry(err) || pgconn.Timeout(err)
+}
