@@ -5,6 +5,7 @@ func money() []Resource {
 	return []Resource{
 		{
 			Table: "clients", Path: "/api/clients", Key: "clients",
+			About:    "customers of the company",
 			Includes: []string{"clientcontacts", "invoices", "projects", "recurringprofiles"},
 			Listings: []Listing{ByID, ByPage},
 			Together: []string{"image", "image_thumb_large", "image_thumb_medium", "image_thumb_small"},
@@ -34,6 +35,7 @@ func money() []Resource {
 		},
 		{
 			Table: "client_contacts", Path: "/api/clientcontacts", Key: "clientcontacts",
+			About:    "people at the clients",
 			Includes: []string{"client"},
 			Listings: []Listing{ByID, ByPage},
 			Together: []string{"image", "image_thumb_large", "image_thumb_medium", "image_thumb_small"},
@@ -61,6 +63,7 @@ func money() []Resource {
 		},
 		{
 			Table: "invoices", Path: "/api/invoices", Key: "invoices",
+			About:    "invoices",
 			Includes: []string{"client", "invoiceitems", "invoicepayments", "invoicetemplate"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -109,6 +112,7 @@ func money() []Resource {
 		},
 		{
 			Table: "invoice_items", Path: "/api/invoiceitems", Key: "invoiceitems",
+			About:    "lines of the invoices",
 			Includes: []string{"entries", "invoice", "projects", "tasks"},
 			Scope:    Scope{Filter: "invoice_id", Parent: "invoices"},
 			Embedded: Embedded{Parent: "invoices", Include: "invoiceitems"},
@@ -130,6 +134,7 @@ func money() []Resource {
 		},
 		{
 			Table: "invoice_payments", Path: "/api/invoicepayments", Key: "invoicepayments",
+			About:    "payments of the invoices",
 			Includes: []string{"invoice"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -144,6 +149,7 @@ func money() []Resource {
 		},
 		{
 			Table: "estimates", Path: "/api/estimates", Key: "estimates",
+			About:    "estimates",
 			Includes: []string{"client", "estimateitems", "estimatetemplate", "invoice"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -183,6 +189,7 @@ func money() []Resource {
 		},
 		{
 			Table: "estimate_items", Path: "/api/estimateitems", Key: "estimateitems",
+			About:    "lines of the estimates",
 			Includes: []string{"estimate"},
 			Scope:    Scope{Filter: "estimate_id", Parent: "estimates"},
 			Embedded: Embedded{Parent: "estimates", Include: "estimateitems"},
@@ -202,6 +209,7 @@ func money() []Resource {
 		},
 		{
 			Table: "expenses", Path: "/api/expenses", Key: "expenses",
+			About:    "expenses",
 			Includes: []string{"client", "invoiceitems", "project", "user"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -230,6 +238,7 @@ func money() []Resource {
 		},
 		{
 			Table: "recurring_profiles", Path: "/api/recurringprofiles", Key: "recurringprofiles",
+			About:    "schedules that make invoices",
 			AlsoKey:  "recurring_profiles",
 			Includes: []string{"client", "recurringprofileitems"},
 			Listings: []Listing{ByID, ByPage},
@@ -271,6 +280,7 @@ func money() []Resource {
 		},
 		{
 			Table: "recurring_profile_items", Path: "/api/recurringprofileitems", Key: "recurringprofileitems",
+			About:    "lines of the invoice schedules",
 			Includes: []string{"recurringprofile"},
 			Scope:    Scope{Filter: "recurring_profile_id", Parent: "recurring_profiles"},
 			Embedded: Embedded{Parent: "recurring_profiles", Include: "recurringprofileitems"},

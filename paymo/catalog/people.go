@@ -5,6 +5,7 @@ func people() []Resource {
 	return []Resource{
 		{
 			Table: "users", Path: "/api/users", Key: "users",
+			About:    "the company's people who use Paymo",
 			Includes: []string{"comments", "discussions", "entries", "expenses", "files", "milestones", "reports"},
 			Listings: []Listing{ByID, ByPage},
 			Together: []string{"image", "image_thumb_large", "image_thumb_medium", "image_thumb_small"},
@@ -46,6 +47,7 @@ func people() []Resource {
 		},
 		{
 			Table: "time_entries", Path: "/api/entries", Key: "entries",
+			About:    "time worked: timed, bulk (a duration on a day) and running entries",
 			Includes: []string{"invoiceitem", "task", "user"},
 			Filters:  []string{"project_id", "task_id", "user_id", "client_id", "time_interval"},
 			Scope:    Scope{Filter: "user_id", Parent: "users"},
@@ -73,6 +75,7 @@ func people() []Resource {
 		},
 		{
 			Table: "bookings", Path: "/api/bookings", Key: "bookings",
+			About:    "time planned: a user's hours a day on a task, over a range of days",
 			Includes: []string{"usertask"},
 			Filters:  []string{"project_id", "task_id", "user_id", "user_task_id", "date_interval", "start_date+end_date"},
 			Scope:    Scope{Filter: "user_id", Parent: "users"},
@@ -95,6 +98,7 @@ func people() []Resource {
 		},
 		{
 			Table: "company", Path: "/api/company", Key: "company",
+			About:     "the Paymo account itself: one row",
 			Singleton: true, AllowList: true,
 			Listings: []Listing{Single},
 			Together: []string{"image", "image_thumb_large", "image_thumb_medium", "image_thumb_small"},
@@ -197,6 +201,7 @@ func people() []Resource {
 		},
 		{
 			Table: "webhooks", Path: "/api/hooks", Key: "hooks",
+			About:    "subscriptions of other programs to changes in Paymo",
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
 				integer("id"),

@@ -5,6 +5,7 @@ func talk() []Resource {
 	return []Resource{
 		{
 			Table: "discussions", Path: "/api/discussions", Key: "discussions",
+			About:    "discussions in a project",
 			Includes: []string{"files", "project", "thread", "user"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -20,6 +21,7 @@ func talk() []Resource {
 		},
 		{
 			Table: "comment_threads", Path: "/api/threads", Key: "threads",
+			About:    "what a comment hangs on: a discussion, a task or a file has one thread",
 			Includes: []string{"comments", "discussion", "file", "project", "task"},
 			Filters:  []string{"project_id", "task_id", "discussion_id", "file_id"},
 			Scope:    Scope{Filter: "project_id", Parent: "projects"},
@@ -37,6 +39,7 @@ func talk() []Resource {
 		},
 		{
 			Table: "comments", Path: "/api/comments", Key: "comments",
+			About:    "comments",
 			Includes: []string{"files", "project", "thread", "user"},
 			Filters:  []string{"thread_id"},
 			Scope:    Scope{Filter: "thread_id", Parent: "comment_threads"},
@@ -57,6 +60,7 @@ func talk() []Resource {
 		},
 		{
 			Table: "files", Path: "/api/files", Key: "files",
+			About:    "files: names, sizes and owners, not their content",
 			Includes: []string{"comment", "discussion", "project", "task", "user"},
 			Filters:  []string{"project_id", "discussion_id", "task_id", "comment_id"},
 			Scope:    Scope{Filter: "project_id", Parent: "projects"},
@@ -89,6 +93,7 @@ func talk() []Resource {
 		},
 		{
 			Table: "reports", Path: "/api/reports", Key: "reports",
+			About:    "saved reports",
 			Includes: []string{"client", "user"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{

@@ -5,6 +5,7 @@ func templates() []Resource {
 	return []Resource{
 		{
 			Table: "invoice_templates", Path: "/api/invoicetemplates", Key: "invoicetemplates",
+			About:    "layouts of invoices",
 			Includes: []string{"invoices"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -21,6 +22,7 @@ func templates() []Resource {
 		},
 		{
 			Table: "estimate_templates", Path: "/api/estimatetemplates", Key: "estimatetemplates",
+			About:    "layouts of estimates",
 			Includes: []string{"estimates"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -37,6 +39,7 @@ func templates() []Resource {
 		},
 		{
 			Table: "project_templates", Path: "/api/projecttemplates", Key: "project_templates",
+			About:    "templates of projects",
 			Includes: []string{"projecttemplatestasklists", "projecttemplatestasks"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -48,6 +51,7 @@ func templates() []Resource {
 		},
 		{
 			Table: "project_template_tasklists", Path: "/api/projecttemplatestasklists", Key: "project_templates_tasklists",
+			About:    "task lists of the project templates",
 			Includes: []string{"projecttemplate", "projecttemplatestasks"},
 			Scope:    Scope{Filter: "template_id", Parent: "project_templates"},
 			Embedded: Embedded{Parent: "project_templates", Include: "projecttemplatestasklists"},
@@ -64,6 +68,7 @@ func templates() []Resource {
 		},
 		{
 			Table: "project_template_tasks", Path: "/api/projecttemplatestasks", Key: "project_templates_tasks",
+			About:    "tasks of the project templates",
 			Includes: []string{"projecttemplate", "projecttemplatetasklist"},
 			Scope:    Scope{Filter: "template_id", Parent: "project_templates"},
 			Embedded: Embedded{Parent: "project_templates", Include: "projecttemplatestasklists.projecttemplatestasks"},

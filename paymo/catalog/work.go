@@ -5,6 +5,7 @@ func work() []Resource {
 	return []Resource{
 		{
 			Table: "projects", Path: "/api/projects", Key: "projects",
+			About:    "projects, with their billing and budget",
 			Includes: []string{"client", "discussions", "files", "invoiceitem", "milestones", "projectstatus", "tasklists", "tasks", "workflow"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -38,6 +39,7 @@ func work() []Resource {
 		},
 		{
 			Table: "project_statuses", Path: "/api/projectstatuses", Key: "projectstatuses",
+			About:    "the statuses a project can have",
 			Includes: []string{"projects"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -52,6 +54,7 @@ func work() []Resource {
 		},
 		{
 			Table: "tasklists", Path: "/api/tasklists", Key: "tasklists",
+			About:    "task lists: the groups of tasks in a project",
 			Includes: []string{"milestone", "project", "tasks"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -67,6 +70,7 @@ func work() []Resource {
 		},
 		{
 			Table: "tasks", Path: "/api/tasks", Key: "tasks",
+			About:    "tasks",
 			Includes: []string{"entries", "files", "invoiceitem", "project", "subtasks", "tasklist", "thread", "user", "workflowstatus"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -105,6 +109,7 @@ func work() []Resource {
 		},
 		{
 			Table: "subtasks", Path: "/api/subtasks", Key: "subtasks",
+			About:    "subtasks: the checklist of a task",
 			Includes: []string{"project", "task", "user"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -123,6 +128,7 @@ func work() []Resource {
 		},
 		{
 			Table: "task_assignments", Path: "/api/userstasks", Key: "userstasks",
+			About:    "which user is assigned to which task",
 			Includes: []string{"task", "user"},
 			Filters:  []string{"user_id", "task_id"},
 			Scope:    Scope{Filter: "user_id", Parent: "users"},
@@ -139,6 +145,7 @@ func work() []Resource {
 		},
 		{
 			Table: "task_recurring_profiles", Path: "/api/taskrecurringprofiles", Key: "taskrecurringprofiles",
+			About:    "schedules that make tasks",
 			Includes: []string{"project"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -179,6 +186,7 @@ func work() []Resource {
 		},
 		{
 			Table: "milestones", Path: "/api/milestones", Key: "milestones",
+			About:    "dates that a project has to meet",
 			Includes: []string{"project", "tasklists", "user"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -197,6 +205,7 @@ func work() []Resource {
 		},
 		{
 			Table: "workflows", Path: "/api/workflows", Key: "workflows",
+			About:    "workflows: ordered sets of task statuses",
 			Includes: []string{"workflowstatuses"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
@@ -209,6 +218,7 @@ func work() []Resource {
 		},
 		{
 			Table: "workflow_statuses", Path: "/api/workflowstatuses", Key: "workflowstatuses",
+			About:    "the statuses of the workflows, which tasks go through",
 			Includes: []string{"workflow"},
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
