@@ -74,11 +74,18 @@ WHERE nspname = $1`, schema).Scan(&mayUse)
 
 // explain adds what to do about an error that has one usual cause.
 func explain(err error, warehouse string) error {
-	const duplicateTable = "42P07"
+	const duplicateTable, insufficientPrivilege = "42P07", "42501"
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) && refused.Code == duplicateTable {
+	if !errors.As(err, &refused) {
+		return err
+	}
+	switch refused.Code {
+	case duplicateTable:
 		return fmt.Errorf("schema %s holds a table that paymosync has no record of making: "+
 			"choose another schema, or move the table away: %w", quote(warehouse), err)
+	case insufficientPrivilege:
+		return fmt.Errorf("the role lacks a right on what another role made: "+
+			"connect as the role that owns the schemas %s, %s and %s, or as a member of it: %w", BookkeepingSchema, RiverSchema, quote(warehouse), err)
 	}
 	return err
 }

@@ -96,18 +96,36 @@ func knownSteps(warehouse string) ([]Step, error) {
 	return steps, nil
 }
 
+const listVersions = `
+SELECT version, applied_at
+FROM ` + versionsTable + `
+WHERE set_name = $1 AND version > 0`
+
+// Through jsonb, because River's first four migrations have no column "line".
+const listRiver = `
+SELECT version, created_at
+FROM ` + RiverSchema + `.river_migration AS m
+WHERE coalesce(to_jsonb(m) ->> 'line', 'main') = $1`
+
 // appliedSteps are the migrations that the database says were applied.
 func appliedSteps(ctx context.Context, tx pgx.Tx, warehouse string) (map[stepKey]time.Time, error) {
 	applied := make(map[stepKey]time.Time)
-	for _, record := range []struct{ set, table, query, key string }{
-		{Bookkeeping, versionsTable, `SELECT version, applied_at FROM paymosync.migrations WHERE set_name = $1 AND version > 0`, versionsKey(Bookkeeping, warehouse)},
-		{Warehouse, versionsTable, `SELECT version, applied_at FROM paymosync.migrations WHERE set_name = $1 AND version > 0`, versionsKey(Warehouse, warehouse)},
-		// Through jsonb, because River's first four migrations have no column "line".
-		{River, RiverSchema + ".river_migration", `SELECT version, created_at FROM river.river_migration AS m WHERE coalesce(to_jsonb(m) ->> 'line', 'main') = $1`, "main"},
+	for _, record := range []struct{ set, schema, table, query, key string }{
+		{Bookkeeping, BookkeepingSchema, "migrations", listVersions, versionsKey(Bookkeeping, warehouse)},
+		{Warehouse, BookkeepingSchema, "migrations", listVersions, versionsKey(Warehouse, warehouse)},
+		{River, RiverSchema, "river_migration", listRiver, "main"},
 	} {
+		// Not to_regclass: it is an error for a role that may not look into the schema.
 		var exists bool
-		if err := tx.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, record.table).Scan(&exists); err != nil {
-			return nil, fmt.Errorf("look for %s: %w", record.table, err)
+		err := tx.QueryRow(ctx, `
+SELECT EXISTS (
+    SELECT
+    FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND c.relname = $2
+)`, record.schema, record.table).Scan(&exists)
+		if err != nil {
+			return nil, fmt.Errorf("look for %s.%s: %w", record.schema, record.table, err)
 		}
 		if !exists {
 			continue
@@ -119,7 +137,7 @@ func appliedSteps(ctx context.Context, tx pgx.Tx, warehouse string) (map[stepKey
 			applied[stepKey{record.set, version}] = at
 			return nil
 		}); err != nil {
-			return nil, fmt.Errorf("read %s: %w", record.table, err)
+			return nil, fmt.Errorf("read which migrations were applied from %s.%s: %w", record.schema, record.table, explain(err, warehouse))
 		}
 	}
 	return applied, present(ctx, tx, applied, warehouse)
