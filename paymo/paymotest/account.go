@@ -1,0 +1,321 @@
+package paymotest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+)
+
+// ErrNotFound says that a table has no row of the id.
+var ErrNotFound = errors.New("no such row")
+
+// account is one company: its tables, and the ids to come.
+type account struct {
+	cfg     Config
+	company int
+
+	mu   sync.RWMutex
+	view view
+	next []int64 // by table
+
+	work worker
+}
+
+func newAccount(cfg Config, company int) *account {
+	a := &account{cfg: cfg, company: company, view: view{index: map[string]int{}}}
+	for i, res := range catalog.All() {
+		a.view.index[res.Table] = i
+		a.view.tables = append(a.view.tables, table{res: res})
+		// Paymo's ids are shared by all companies: they start high and have gaps.
+		a.next = append(a.next, 4_100_000+int64(i)*370_000+int64(company)*1_000_000_000)
+	}
+	a.work.rng = rand.New(rand.NewPCG(cfg.Seed, 0x11fe))
+	seed(a)
+	return a
+}
+
+// snapshot is what a reply reads from, without further locking.
+func (a *account) snapshot() view {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return view{index: a.view.index, tables: slices.Clone(a.view.tables)}
+}
+
+func (a *account) snapshotOf(table string) *table {
+	v := a.snapshot()
+	return v.table(table)
+}
+
+// put stores an object, replacing the one of its id if there is one.
+func (a *account) put(name string, f fields) (*row, error) {
+	i, ok := a.view.index[name]
+	if !ok {
+		return nil, fmt.Errorf("put %s: no such table", name)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := &a.view.tables[i]
+	now := a.cfg.Now().UTC()
+	o := fields{"created_on": now, "updated_on": now}
+	if f["id"] == nil {
+		a.next[i] += 1 + int64(a.work.rng.IntN(40))
+		o["id"] = a.next[i]
+	}
+	for k, v := range f {
+		o[k] = v
+	}
+	r, err := newRow(t.res, o)
+	if err != nil {
+		return nil, err
+	}
+	if old, ok := t.find(r.id); ok && f["created_on"] == nil {
+		was := int64(t.value(old, "created_on").num)
+		o["created_on"] = json.RawMessage(appendStamp(nil, was))
+		if r, err = newRow(t.res, o); err != nil {
+			return nil, err
+		}
+	}
+	a.next[i] = max(a.next[i], r.id)
+	t.apply([]*row{r})
+	return r, nil
+}
+
+// drop is a value in a patch that removes the field from the object.
+type drop struct{}
+
+// patch changes fields of an object.
+func (a *account) patch(name string, id int64, f fields) (*row, error) {
+	i, ok := a.view.index[name]
+	if !ok {
+		return nil, fmt.Errorf("patch %s: no such table", name)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := &a.view.tables[i]
+	at, ok := t.find(id)
+	if !ok {
+		return nil, fmt.Errorf("patch %s %d: %w", name, id, ErrNotFound)
+	}
+	o := (&row{raw: t.append(nil, at)}).decode()
+	o["updated_on"] = a.cfg.Now().UTC()
+	for k, v := range f {
+		o[k] = v
+		if _, gone := v.(drop); gone {
+			delete(o, k)
+		}
+	}
+	r, err := newRow(t.res, o)
+	if err != nil {
+		return nil, err
+	}
+	if r.id != id {
+		return nil, fmt.Errorf("patch %s %d: the id cannot change", name, id)
+	}
+	t.apply([]*row{r})
+	return r, nil
+}
+
+// cascades are the children that go with a parent, as Paymo's reference says,
+// and what hangs on those.
+func cascades(parent string) [][2]string {
+	switch parent {
+	case "clients":
+		return [][2]string{{"projects", "client_id"}, {"client_contacts", "client_id"}}
+	case "projects":
+		return [][2]string{{"tasklists", "project_id"}, {"tasks", "project_id"}, {"discussions", "project_id"},
+			{"files", "project_id"}, {"time_entries", "project_id"}, {"milestones", "project_id"},
+			{"comment_threads", "project_id"}, {"task_recurring_profiles", "project_id"}}
+	case "tasklists":
+		return [][2]string{{"tasks", "tasklist_id"}}
+	case "tasks":
+		return [][2]string{{"time_entries", "task_id"}, {"subtasks", "task_id"}, {"task_assignments", "task_id"},
+			{"comment_threads", "task_id"}, {"files", "task_id"}}
+	case "users":
+		return [][2]string{{"time_entries", "user_id"}, {"task_assignments", "user_id"}}
+	case "discussions":
+		return [][2]string{{"comment_threads", "discussion_id"}, {"files", "discussion_id"}}
+	case "files":
+		return [][2]string{{"comment_threads", "file_id"}}
+	case "comment_threads":
+		return [][2]string{{"comments", "thread_id"}}
+	case "comments":
+		return [][2]string{{"files", "comment_id"}}
+	case "task_assignments":
+		return [][2]string{{"bookings", "user_task_id"}}
+	case "workflows":
+		return [][2]string{{"workflow_statuses", "workflow_id"}}
+	case "project_templates":
+		return [][2]string{{"project_template_tasklists", "template_id"}, {"project_template_tasks", "template_id"}}
+	case "project_template_tasklists":
+		return [][2]string{{"project_template_tasks", "tasklist_id"}}
+	case "invoices":
+		return [][2]string{{"invoice_items", "invoice_id"}, {"invoice_payments", "invoice_id"}}
+	case "estimates":
+		return [][2]string{{"estimate_items", "estimate_id"}}
+	case "recurring_profiles":
+		return [][2]string{{"recurring_profile_items", "recurring_profile_id"}}
+	}
+	return nil
+}
+
+// delete removes an object and what cascades from it, and counts both.
+func (a *account) delete(name string, id int64) (int, error) {
+	i, ok := a.view.index[name]
+	if !ok || a.view.tables[i].res.Singleton {
+		return 0, fmt.Errorf("delete %s: no such table", name)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.view.tables[i].find(id); !ok {
+		return 0, fmt.Errorf("delete %s %d: %w", name, id, ErrNotFound)
+	}
+	for _, refusal := range [][3]string{{"workflows", "projects", "workflow_id"}, {"workflow_statuses", "tasks", "status_id"}} {
+		if refusal[0] == name && len(a.children(refusal[1], refusal[2], map[int64]bool{id: true})) > 0 {
+			return 0, fmt.Errorf("delete %s %d: it has %s", name, id, refusal[1])
+		}
+	}
+	doomed := map[string]map[int64]bool{}
+	a.doom(doomed, name, map[int64]bool{id: true})
+	n := 0
+	for table, ids := range doomed {
+		changes := make([]*row, 0, len(ids))
+		for id := range ids {
+			changes = append(changes, &row{id: id})
+		}
+		slices.SortFunc(changes, func(x, y *row) int { return int(x.id - y.id) })
+		a.view.table(table).apply(changes)
+		n += len(changes)
+	}
+	return n, nil
+}
+
+func (a *account) doom(doomed map[string]map[int64]bool, name string, ids map[int64]bool) {
+	if doomed[name] == nil {
+		doomed[name] = map[int64]bool{}
+	}
+	fresh := map[int64]bool{}
+	for id := range ids {
+		if !doomed[name][id] {
+			doomed[name][id], fresh[id] = true, true
+		}
+	}
+	if len(fresh) == 0 {
+		return
+	}
+	for _, c := range cascades(name) {
+		a.doom(doomed, c[0], a.children(c[0], c[1], fresh))
+	}
+}
+
+func (a *account) children(name, column string, parents map[int64]bool) map[int64]bool {
+	found := map[int64]bool{}
+	t := a.view.table(name)
+	t.each(Ascending, everything(), func(r ref) bool {
+		if v := t.value(r, column); v.kind == number && parents[int64(v.num)] {
+			found[t.id(r)] = true
+		}
+		return true
+	})
+	return found
+}
+
+// main is the account that Config describes.
+func (s *Server) main() *account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accounts[0]
+}
+
+// Put stores an object in a table and returns its id. Without an id it gets the
+// next one; with one it replaces the object of that id. created_on and
+// updated_on are the clock's, unless given. Values: nil, bool, string, integers,
+// float64, json.Number, json.RawMessage, time.Time for a datetime, and slices
+// and maps of these. Fields left out are absent from the object.
+func (s *Server) Put(table string, object map[string]any) (int64, error) {
+	r, err := s.main().put(table, object)
+	if err != nil {
+		return 0, err
+	}
+	return r.id, nil
+}
+
+// Patch changes fields of an object; updated_on is the clock's, unless given.
+func (s *Server) Patch(table string, id int64, changes map[string]any) error {
+	_, err := s.main().patch(table, id, changes)
+	return err
+}
+
+// Unset removes fields from an object.
+func (s *Server) Unset(table string, id int64, names ...string) error {
+	f := fields{}
+	for _, name := range names {
+		f[name] = drop{}
+	}
+	_, err := s.main().patch(table, id, f)
+	return err
+}
+
+// Delete removes an object and all that Paymo removes with it, and returns how
+// many objects went. A workflow with projects and a status with tasks are refused.
+func (s *Server) Delete(table string, id int64) (int, error) { return s.main().delete(table, id) }
+
+// Get is an object as served to an Admin, or ErrNotFound.
+func (s *Server) Get(table string, id int64) (json.RawMessage, error) {
+	v := s.main().snapshot()
+	if _, ok := v.index[table]; !ok {
+		return nil, fmt.Errorf("get %s: no such table", table)
+	}
+	t := v.table(table)
+	at, ok := t.find(id)
+	if !ok {
+		return nil, fmt.Errorf("get %s %d: %w", table, id, ErrNotFound)
+	}
+	return t.append(nil, at), nil
+}
+
+// Rows are a table's objects by ascending id, each exactly as served to an Admin:
+// a snapshot of the moment of the call. An unknown table has none.
+func (s *Server) Rows(table string) iter.Seq[json.RawMessage] {
+	v := s.main().snapshot()
+	return func(yield func(json.RawMessage) bool) {
+		if _, ok := v.index[table]; !ok {
+			return
+		}
+		t := v.table(table)
+		t.each(Ascending, everything(), func(r ref) bool { return yield(t.append(nil, r)) })
+	}
+}
+
+// Count is the number of objects in a table.
+func (s *Server) Count(table string) int {
+	v := s.main().snapshot()
+	if _, ok := v.index[table]; !ok {
+		return 0
+	}
+	n := 0
+	v.table(table).each(Ascending, everything(), func(ref) bool {
+		n++
+		return true
+	})
+	return n
+}
+
+// Canary begins every secret value that the fake serves. A client that stores or
+// logs it anywhere leaks secrets.
+const Canary = "canary-5ec7e7"
+
+// canaries fills the secret columns of an object, and only those.
+func canaries(res *catalog.Resource, f fields) {
+	for _, c := range res.Columns {
+		if c.Has(catalog.Secret) {
+			f[c.Name] = strings.Join([]string{Canary, res.Table, c.Name}, "-")
+		}
+	}
+}

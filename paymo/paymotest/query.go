@@ -1,0 +1,340 @@
+package paymotest
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+)
+
+// query is one list request against one snapshot.
+type query struct {
+	view   view
+	viewer viewer
+	table  *table
+	filter *filter
+	shape  shape
+	order  Order
+	cap    int
+	uncut  bool
+	bulk   bool // end_time=null matches bulk entries
+
+	paged      bool
+	page, size int
+
+	faultPlan
+}
+
+func everything() span {
+	return span{idLo: math.MinInt64, idHi: math.MaxInt64, genHi: math.MaxInt}
+}
+
+// readPage reads page and page_size, which Paymo heeds only together.
+func (q *query) readPage(params url.Values) error {
+	if !params.Has("page") || !params.Has("page_size") {
+		return nil
+	}
+	page, err := strconv.Atoi(params.Get("page"))
+	size, errSize := strconv.Atoi(params.Get("page_size"))
+	if err != nil || errSize != nil || page < 0 || size < 1 {
+		return fmt.Errorf("Invalid page or page_size") //nolint:staticcheck // Paymo's style
+	}
+	q.paged, q.page, q.size = true, page, min(size, q.cap)
+	return nil
+}
+
+// match holds a row against tests; e is scratch for a generated one.
+func (q *query) match(t *table, r ref, tests []test) bool {
+	var e entry
+	if r.row == nil && len(tests) > 0 {
+		t.gen.fill(r.index, &e)
+	}
+	for i := range tests {
+		c := &tests[i]
+		var v value
+		if r.row == nil {
+			if v = e.field(c.field); c.field == "end_time" && c.null && e.bulk && !q.bulk {
+				return false
+			}
+		} else {
+			v = q.value(t, r.row, c.field)
+			if c.field == "end_time" && c.null && !q.bulk && t.gen != nil && r.row.value("start_time").kind == absent {
+				return false
+			}
+		}
+		if c.kind == byWindow && t.res.Table == "bookings" {
+			if !overlaps(r.row, c) {
+				return false
+			}
+			continue
+		}
+		if !c.hold(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// overlaps reports whether a booking touches the days of a date_interval.
+func overlaps(r *row, c *test) bool {
+	from, to := unixOf(r.value("start_date").text), unixOf(r.value("end_date").text)
+	return float64(from) < c.nums[1] && float64(to) >= c.nums[0]
+}
+
+// field is value, and the pseudo-field by which entries are listed.
+func (e *entry) field(name string) value {
+	if name == "time_interval" {
+		return num(e.start)
+	}
+	return e.value(name)
+}
+
+// value is a stored row's field, also one that it has through another row.
+func (q *query) value(t *table, r *row, field string) value {
+	if _, own := t.res.Column(field); own {
+		if v := r.value(field); v.kind != absent || t.res.Table != "bookings" {
+			return v
+		}
+	}
+	follow := func(table, link, field string) value {
+		target := q.view.table(table)
+		if at, ok := target.find(int64(r.value(link).num)); ok {
+			if at.row == nil {
+				return target.value(at, field)
+			}
+			return q.value(target, at.row, field)
+		}
+		return value{}
+	}
+	switch {
+	case field == "time_interval":
+		if v := r.value("start_time"); v.kind == textual {
+			return num(unixOf(v.text))
+		}
+		return num(unixOf(r.value("date").text))
+	case field == "client_id" && t.res.Table == "time_entries":
+		return follow("projects", "project_id", "client_id")
+	case t.res.Table == "bookings" && (field == "user_id" || field == "task_id"):
+		return follow("task_assignments", "user_task_id", field)
+	case t.res.Table == "bookings" && field == "project_id":
+		return follow("task_assignments", "user_task_id", field)
+	case t.res.Table == "task_assignments" && field == "project_id":
+		return follow("tasks", "task_id", "project_id")
+	case field == "mytasks":
+		return truth(r.holds("users", q.viewer.user))
+	}
+	return value{}
+}
+
+// holds reports whether an array field has the id.
+func (r *row) holds(field string, id int64) bool {
+	return slices.ContainsFunc(gjson.GetBytes(r.raw, field).Array(),
+		func(v gjson.Result) bool { return v.Int() == id })
+}
+
+// each calls yield for the rows that the query lists, before paging.
+func (q *query) each(yield func(ref) bool) {
+	if q.empty || q.viewer.barred(q.table.res) {
+		return
+	}
+	if q.table.gen != nil {
+		q.filter.narrowGenerated(q.table.gen)
+	}
+	left := math.MaxInt
+	if q.cutAt > 0 {
+		left = q.cutAt
+	}
+	q.table.each(q.order, q.filter.span, func(r ref) bool {
+		if !q.match(q.table, r, q.filter.tests) || !q.visible(q.table, r) {
+			return true
+		}
+		left--
+		return yield(r) && left > 0
+	})
+}
+
+// rows calls yield for the rows of the reply.
+func (q *query) rows(yield func(ref) bool) {
+	skip, left := 0, math.MaxInt
+	switch {
+	case q.paged && !q.ignorePaging:
+		size := q.size
+		if q.pageCap > 0 {
+			size = min(size, q.pageCap)
+		}
+		skip, left = q.page*size, size
+		if q.overlap {
+			skip -= q.page
+		}
+	case !q.uncut:
+		left = q.cap
+	}
+	if q.rotate > 0 {
+		q.rotated(skip, left, yield)
+		return
+	}
+	if left == 0 {
+		return
+	}
+	q.each(func(r ref) bool {
+		if skip > 0 {
+			skip--
+			return true
+		}
+		left--
+		return yield(r) && left > 0
+	})
+}
+
+// rotated pages through the list turned by q.rotate places.
+func (q *query) rotated(skip, left int, yield func(ref) bool) {
+	var all []ref
+	q.each(func(r ref) bool {
+		all = append(all, r)
+		return true
+	})
+	for i := skip; i < len(all) && i-skip < left; i++ {
+		if !yield(all[(i+q.rotate)%len(all)]) {
+			return
+		}
+	}
+}
+
+// render appends a row in the query's shape.
+func (q *query) render(buf []byte, t *table, r ref, s *shape, branches []*branch) []byte {
+	if s.own == nil && len(branches) == 0 && q.viewer.admin {
+		return t.append(buf, r)
+	}
+	raw := t.append(nil, r)
+	buf = append(buf, '{')
+	first := true
+	name := func(key string) {
+		if !first {
+			buf = append(buf, ',')
+		}
+		first = false
+		buf = append(appendString(buf, key), ':')
+	}
+	gjson.ParseBytes(raw).ForEach(func(k, v gjson.Result) bool {
+		if s.own != nil && k.Str != "id" && !slices.Contains(s.own, k.Str) {
+			return true
+		}
+		name(k.Str)
+		if !q.viewer.admin && strings.Contains(k.Str, "price") {
+			buf = append(buf, "null"...)
+		} else {
+			buf = append(buf, v.Raw...)
+		}
+		return true
+	})
+	for _, b := range branches {
+		name(b.key)
+		buf = q.renderBranch(buf, t, r, b)
+	}
+	return append(buf, '}')
+}
+
+func (q *query) renderBranch(buf []byte, t *table, r ref, b *branch) []byte {
+	if !b.many {
+		child, ok := q.one(b, t, r)
+		if !ok {
+			return append(buf, "null"...)
+		}
+		return q.render(buf, b.table, child, &b.shape, b.branches)
+	}
+	list := b.lists[t.id(r)]
+	if !b.list {
+		if len(list) == 0 {
+			return append(buf, "null"...)
+		}
+		return q.render(buf, b.table, list[0], &b.shape, b.branches)
+	}
+	buf = append(buf, '[')
+	for i, child := range list {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = q.render(buf, b.table, child, &b.shape, b.branches)
+	}
+	return append(buf, ']')
+}
+
+// viewer is who asks. Only an Admin sees everything.
+type viewer struct {
+	admin    bool
+	guest    bool
+	user     int64
+	projects map[int64]bool
+	clients  map[int64]bool
+}
+
+func newViewer(v *view, user *row) viewer {
+	role := user.value("type").text
+	w := viewer{admin: role == "Admin", guest: role == "Guest", user: user.id}
+	if w.admin {
+		return w
+	}
+	w.projects, w.clients = map[int64]bool{}, map[int64]bool{}
+	for _, p := range v.table("projects").rows {
+		if p.raw != nil && (p.holds("users", w.user) || p.holds("managers", w.user)) {
+			w.projects[p.id] = true
+			w.clients[int64(p.value("client_id").num)] = true
+		}
+	}
+	return w
+}
+
+// barred reports whether the viewer sees nothing of a resource: an empty list, not an error.
+func (w viewer) barred(res *catalog.Resource) bool {
+	if w.admin {
+		return false
+	}
+	for _, money := range []string{"invoice", "estimate", "expenses", "recurring_profile", "reports", "webhooks"} {
+		if strings.HasPrefix(res.Table, money) {
+			return true
+		}
+	}
+	return w.guest && slices.Contains([]string{"time_entries", "bookings", "task_assignments"}, res.Table)
+}
+
+// visible reports whether the viewer sees a row.
+func (q *query) visible(t *table, r ref) bool {
+	w := q.viewer
+	if w.admin {
+		return true
+	}
+	if w.barred(t.res) {
+		return false
+	}
+	field := func(name string) int64 {
+		if r.row == nil {
+			return int64(t.value(r, name).num)
+		}
+		return int64(q.value(t, r.row, name).num)
+	}
+	switch t.res.Table {
+	case "users":
+		return r.row.id == w.user
+	case "clients":
+		return w.clients[r.row.id]
+	case "client_contacts":
+		return w.clients[field("client_id")]
+	case "projects":
+		return w.projects[r.row.id]
+	case "time_entries", "task_assignments", "bookings":
+		return field("user_id") == w.user
+	case "comments":
+		thread, ok := q.view.table("comment_threads").find(field("thread_id"))
+		return ok && w.projects[int64(thread.row.value("project_id").num)]
+	}
+	if _, ok := t.res.Column("project_id"); ok {
+		return w.projects[field("project_id")]
+	}
+	return true
+}
