@@ -22,6 +22,10 @@ func supported(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return fmt.Errorf("ask PostgreSQL for its version: %w", err)
 	}
+	return newEnough(number, version)
+}
+
+func newEnough(number int, version string) error {
 	if number < oldest {
 		return fmt.Errorf("the server is PostgreSQL %s: paymosync needs version %d or newer", version, oldest/10000)
 	}
