@@ -46,12 +46,25 @@ type PaymoConfig struct {
 	AllowHTTP  bool
 }
 
+// LoginMethod is a way to log in to Vault.
+type LoginMethod string
+
+// The ways to log in to Vault. Without any in the configuration it is the token
+// that the vault command left in the home folder.
+const (
+	LoginToken      LoginMethod = "token"
+	LoginTokenFile  LoginMethod = "token file"
+	LoginAppRole    LoginMethod = "approle"
+	LoginKubernetes LoginMethod = "kubernetes"
+	LoginHome       LoginMethod = "~/.vault-token"
+)
+
 // VaultConfig says where Vault is and how to log in to it. An empty field leaves
 // the choice to Vault's client.
 type VaultConfig struct {
 	Address    string
 	Namespace  string
-	Method     string // of login: "token", "token file", "approle" or "kubernetes"
+	Method     LoginMethod
 	Token      Secret
 	TokenFile  string
 	RoleID     Secret
@@ -169,6 +182,6 @@ func (c VaultConfig) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("address", c.Address),
 		slog.String("namespace", c.Namespace),
-		slog.String("login", c.Method),
+		slog.String("login", string(c.Method)),
 	)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -222,6 +223,9 @@ func (p *parser) vault() VaultConfig {
 		SkipVerify:    p.boolean("VAULT_SKIP_VERIFY", raw.VaultSkipVerify),
 	}
 	c.Method = p.vaultMethod()
+	if home, ok := p.env.Lookup("HOME"); ok && c.Method == LoginHome {
+		c.TokenFile = filepath.Join(home, ".vault-token")
+	}
 	if raw.VaultKVVersion != "" {
 		c.KVVersion, _ = strconv.Atoi(p.oneOf("VAULT_KV_VERSION", raw.VaultKVVersion, "1", "2"))
 	}
@@ -255,11 +259,12 @@ func (p *parser) vaultAddr() {
 	}
 }
 
-// vaultMethod finds the one login method that is configured, "" if none is.
-func (p *parser) vaultMethod() string {
+// vaultMethod finds the one login method that is configured.
+func (p *parser) vaultMethod() LoginMethod {
 	raw := p.raw
-	var methods, variables []string
-	use := func(method string, names ...string) {
+	var methods []LoginMethod
+	var variables []string
+	use := func(method LoginMethod, names ...string) {
 		for _, name := range names {
 			if _, ok := p.env.Lookup(name); ok {
 				methods, variables = append(methods, method), append(variables, name)
@@ -267,10 +272,10 @@ func (p *parser) vaultMethod() string {
 			}
 		}
 	}
-	use("token", "VAULT_TOKEN")
-	use("token file", "VAULT_TOKEN_FILE")
-	use("approle", "VAULT_ROLE_ID", "VAULT_SECRET_ID", "VAULT_SECRET_ID_FILE")
-	use("kubernetes", "VAULT_K8S_ROLE")
+	use(LoginToken, "VAULT_TOKEN")
+	use(LoginTokenFile, "VAULT_TOKEN_FILE")
+	use(LoginAppRole, "VAULT_ROLE_ID", "VAULT_SECRET_ID", "VAULT_SECRET_ID_FILE")
+	use(LoginKubernetes, "VAULT_K8S_ROLE")
 	if len(methods) > 1 {
 		p.fail(variables[0], "set together with %s: keep one way to log in to Vault", strings.Join(variables[1:], " and "))
 	}
@@ -284,8 +289,5 @@ func (p *parser) vaultMethod() string {
 	case raw.VaultSecretID != "" && raw.VaultSecretIDFile != "":
 		p.fail("VAULT_SECRET_ID", "set together with VAULT_SECRET_ID_FILE: keep one")
 	}
-	if len(methods) == 0 {
-		return ""
-	}
-	return methods[0]
+	return append(methods, LoginHome)[0]
 }

@@ -93,7 +93,7 @@ func TestConfigGood(t *testing.T) {
 		"level in capitals": {map[string]string{"LOG_LEVEL": "WARN", "LOG_FORMAT": "JSON"}, func(c Config) bool { return c.LogLevel.String() == "WARN" && c.LogFormat == "json" }},
 		"role":              {map[string]string{"ACCEPT_ROLE": "Employee"}, func(c Config) bool { return c.AcceptRole == "Employee" }},
 		"approle": {map[string]string{"VAULT_ROLE_ID": "r", "VAULT_SECRET_ID_FILE": "/f", "VAULT_AUTH_MOUNT": "auth/x/"},
-			func(c Config) bool { return c.Vault.Method == "approle" && c.Vault.AuthMount == "auth/x" }},
+			func(c Config) bool { return c.Vault.Method == LoginAppRole && c.Vault.AuthMount == "auth/x" }},
 		"vault": {map[string]string{"VAULT_ADDR": "http://vault:8200", "VAULT_KV_VERSION": "2", "VAULT_NAMESPACE": "n", "VAULT_SKIP_VERIFY": "1"},
 			func(c Config) bool {
 				return c.Vault.KVVersion == 2 && c.Vault.Namespace == "n" && c.Vault.SkipVerify && len(c.Warnings()) == 1
