@@ -1,0 +1,279 @@
+package paymo
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+)
+
+// decoder turns replies about one resource into records. Safe for concurrent use.
+type decoder struct {
+	key, alsoKey string
+	stored       []catalog.Column
+	columns      map[string]int // field → index in stored, or secret
+	together     []int          // indexes in stored
+	id           int
+	updated      int  // index in stored, -1 for none
+	allowList    bool // unknown fields are ignored
+}
+
+// secret stands for the index of a field that has no column.
+const secret = -1
+
+// newDecoder prepares the decoder of a resource, which must have an id.
+func newDecoder(r *catalog.Resource) *decoder {
+	d := &decoder{
+		key: r.Key, alsoKey: r.AlsoKey, allowList: r.AllowList,
+		stored: r.Stored(), columns: make(map[string]int, len(r.Columns)), updated: -1,
+	}
+	for _, c := range r.Columns {
+		d.columns[c.Name] = secret
+	}
+	for i, c := range d.stored {
+		d.columns[c.Name] = i
+		switch c.Name {
+		case "id":
+			d.id = i
+		case "updated_on":
+			d.updated = i
+		}
+	}
+	for _, name := range r.Together {
+		d.together = append(d.together, d.columns[name])
+	}
+	return d
+}
+
+// decoded is what a reply held.
+type decoded struct {
+	records  []catalog.Record
+	rejects  []catalog.Reject
+	rows     int               // objects in the list, rejects included
+	cut      bool              // stopped after limit rows without reading the rest
+	stripped int               // U+0000 removed
+	dropped  int               // unknown fields that smell of a secret, dropped
+	unknown  map[string]string // unknown field → JSON type first seen (kept ones only); nil when none
+}
+
+// decode reads one reply to its end, or until it has limit rows and there are more;
+// a limit of 0 or less is none. The list may be the whole reply, the member that the
+// catalogue names, or the only member that can be one. A reply without a list is an
+// error, never an empty page. Errors are *decodeError.
+func (d *decoder) decode(body io.Reader, limit int) (decoded, error) {
+	body, err := skipHead(body)
+	if err != nil {
+		return decoded{}, err
+	}
+	e := envelope{
+		decoder: d,
+		json:    jsontext.NewDecoder(body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
+		limit:   limit,
+	}
+	if e.json.PeekKind() == jsontext.KindBeginArray {
+		e.best = named
+		err = e.list()
+	} else {
+		err = e.object()
+	}
+	if err != nil {
+		return decoded{}, err
+	}
+	if !e.found.cut {
+		if err := e.end(); err != nil {
+			return decoded{}, err
+		}
+	}
+	return e.found, nil
+}
+
+// skipHead looks at the beginning of a reply, so that one that is not JSON (a proxy's
+// error page, usually) is named by what it is, and drops a byte order mark.
+func skipHead(body io.Reader) (io.Reader, error) {
+	var (
+		head = make([]byte, 0, 64)
+		err  error
+	)
+	for err == nil && len(head) < cap(head) {
+		var n int
+		n, err = body.Read(head[len(head):cap(head)])
+		head = head[:len(head)+n]
+	}
+	if err != nil && err != io.EOF {
+		return nil, broken(err, int64(len(head)))
+	}
+	head = bytes.TrimPrefix(head, []byte("\uFEFF"))
+	text := bytes.TrimLeft(head, " \t\r\n")
+	switch {
+	case len(text) == 0 && err == io.EOF:
+		return nil, &decodeError{Problem: "the reply is empty", Truncated: true, cause: io.ErrUnexpectedEOF}
+	case len(text) > 0 && text[0] != '{' && text[0] != '[':
+		return nil, &decodeError{Problem: fmt.Sprintf("not JSON: begins with `%s`", excerpt(string(text), maxBegins))}
+	case err == io.EOF:
+		return bytes.NewReader(head), nil
+	}
+	return io.MultiReader(bytes.NewReader(head), body), nil
+}
+
+// How sure it is that a member of the envelope is the list.
+const (
+	nothing    = iota
+	soleObject // an object under a name that the catalogue does not know
+	soleArray  // an array under such a name
+	also       // under the name's other spelling
+	named      // under the catalogue's name
+)
+
+// envelope reads the top level of a reply.
+type envelope struct {
+	decoder *decoder
+	json    *jsontext.Decoder
+	limit   int
+
+	best    int            // how sure it is that found is the list
+	seen    [named + 1]int // members of each sort
+	found   decoded
+	message string
+	bare    bool // the reply has an id of its own: it is a row, not an envelope
+}
+
+func (e *envelope) fail(err error) error { return broken(err, e.json.InputOffset()) }
+
+// object reads `{"key": …}` and settles which member is the list. A later member that
+// is surer replaces an earlier one, so nothing but the list has to be held.
+func (e *envelope) object() error {
+	if _, err := e.json.ReadToken(); err != nil {
+		return e.fail(err)
+	}
+	for e.json.PeekKind() != jsontext.KindEndObject {
+		token, err := e.json.ReadToken()
+		if err != nil {
+			return e.fail(err)
+		}
+		if err := e.member(token.String()); err != nil {
+			return err
+		}
+		if e.found.cut && e.best >= also {
+			return nil
+		}
+	}
+	if _, err := e.json.ReadToken(); err != nil {
+		return e.fail(err)
+	}
+	return e.settle()
+}
+
+func (e *envelope) member(name string) error {
+	kind := e.json.PeekKind()
+	if kind != jsontext.KindBeginArray && kind != jsontext.KindBeginObject {
+		token, err := e.json.ReadToken()
+		if err != nil {
+			return e.fail(err)
+		}
+		switch {
+		case name == "message" && kind == jsontext.KindString:
+			e.message = excerpt(token.String(), maxSaid)
+		case name == "id":
+			e.bare = true
+		}
+		return nil
+	}
+	sure := soleObject
+	switch {
+	case name == e.decoder.key:
+		sure = named
+	case name == e.decoder.alsoKey && name != "":
+		sure = also
+	case kind == jsontext.KindBeginArray:
+		sure = soleArray
+	}
+	e.seen[sure]++
+	if sure < e.best || sure == e.best && sure < also {
+		if err := e.json.SkipValue(); err != nil {
+			return e.fail(err)
+		}
+		return nil
+	}
+	e.best, e.found = sure, decoded{}
+	return e.list()
+}
+
+// list reads an array of rows, or one row.
+func (e *envelope) list() error {
+	p := page{decoder: e.decoder}
+	if e.json.PeekKind() == jsontext.KindBeginObject {
+		raw, err := e.json.ReadValue()
+		if err != nil {
+			return e.fail(err)
+		}
+		p.row(raw)
+		e.found = p.decoded
+		return nil
+	}
+	if _, err := e.json.ReadToken(); err != nil {
+		return e.fail(err)
+	}
+	for {
+		kind := e.json.PeekKind()
+		if kind == jsontext.KindEndArray {
+			break
+		}
+		if e.limit > 0 && p.rows >= e.limit && kind != jsontext.KindInvalid {
+			p.cut = true
+			if e.best >= also {
+				break
+			}
+			// The list that the catalogue names may still follow.
+			if err := e.json.SkipValue(); err != nil {
+				return e.fail(err)
+			}
+			continue
+		}
+		raw, err := e.json.ReadValue()
+		if err != nil {
+			return e.fail(err)
+		}
+		p.row(raw)
+	}
+	e.found = p.decoded
+	if p.cut && e.best >= also {
+		return nil
+	}
+	if _, err := e.json.ReadToken(); err != nil {
+		return e.fail(err)
+	}
+	return nil
+}
+
+// settle refuses a reply whose list cannot be told.
+func (e *envelope) settle() error {
+	switch {
+	case e.best >= also:
+		return nil
+	case e.message != "":
+		return &decodeError{Problem: "the reply is a message instead of a list", Message: e.message}
+	case e.best == nothing:
+		return &decodeError{Problem: fmt.Sprintf("the reply holds no list %q", e.decoder.key)}
+	case e.bare:
+		return &decodeError{Problem: fmt.Sprintf("the reply is a bare object without a list %q", e.decoder.key)}
+	case e.seen[e.best] > 1:
+		return &decodeError{Problem: fmt.Sprintf("the reply holds several lists and none is %q", e.decoder.key)}
+	}
+	return nil
+}
+
+// end makes sure that nothing follows.
+func (e *envelope) end() error {
+	offset := e.json.InputOffset()
+	switch _, err := e.json.ReadToken(); {
+	case err == io.EOF:
+		return nil
+	case err == nil:
+		return &decodeError{Problem: "the reply goes on after its end", Offset: offset}
+	default:
+		return e.fail(err)
+	}
+}

@@ -1,0 +1,269 @@
+package paymo
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+)
+
+// page turns the rows of one list into records. What it holds besides the result is
+// scratch space, used again for every row.
+type page struct {
+	decoder *decoder
+	decoded
+
+	slab   []catalog.Value // unused values, handed out a row at a time
+	fields []field         // of the row, by column
+	extras []field         // of the row, unknown and kept
+	spans  []span          // of the row's values in text
+	text   []byte          // of the row: its values, Extra and Issues
+	issues []byte
+	buffer []byte          // an unescaped string
+	smells map[string]bool // names met, and whether they smell of a secret
+}
+
+// field is a member of a row as it was received. Its name and its value are slices of
+// the reply and live until the next row is read.
+type field struct {
+	name  []byte // unescaped; of extras only
+	raw   []byte // nil: missing
+	plain bool   // raw is a string of ASCII without escapes
+}
+
+type span struct{ from, to int }
+
+// maxSlab is the number of rows whose values are allocated together.
+const maxSlab = 128
+
+// row takes one element of the list, which is well-formed JSON.
+func (p *page) row(raw []byte) {
+	p.rows++
+	if raw[0] != '{' {
+		payload := []byte("null")
+		if !p.decoder.allowList {
+			payload = p.clean(nil, raw)
+		}
+		p.reject(payload, "the list holds a "+jsonType(raw)+" instead of an object")
+		return
+	}
+	p.scan(raw)
+	if problem := p.identify(); problem != "" {
+		p.reject(p.payload(), problem)
+		return
+	}
+	p.records = append(p.records, p.record())
+}
+
+func (p *page) reject(payload []byte, problem string) {
+	p.rejects = append(p.rejects, catalog.Reject{Payload: string(payload), Problem: problem})
+}
+
+// scan sorts the members of a row into fields and extras. Of a repeated name the last
+// one counts.
+func (p *page) scan(raw []byte) {
+	if p.fields == nil {
+		p.fields = make([]field, len(p.decoder.stored))
+		p.spans = make([]span, len(p.decoder.stored))
+	}
+	clear(p.fields)
+	p.extras = p.extras[:0]
+	for i := space(raw, 1); raw[i] != '}'; {
+		end, plain := stringEnd(raw, i)
+		name := raw[i+1 : end-1]
+		if !plain {
+			name = p.unescape(nil, raw[i:end])
+		}
+		i = space(raw, space(raw, end)+1)
+		f := field{raw: raw[i:]}
+		if raw[i] == '"' {
+			end, f.plain = stringEnd(raw, i)
+		} else {
+			end = valueEnd(raw, i)
+		}
+		f.raw = raw[i:end]
+		p.assign(name, f)
+		if i = space(raw, end); raw[i] == ',' {
+			i = space(raw, i+1)
+		}
+	}
+}
+
+func (p *page) assign(name []byte, f field) {
+	if column, known := p.decoder.columns[string(name)]; known {
+		if column != secret {
+			p.fields[column] = f
+		}
+		return
+	}
+	if p.decoder.allowList {
+		return
+	}
+	if p.smelly(name) {
+		p.dropped++
+		return
+	}
+	f.name = name
+	for i := range p.extras {
+		if string(p.extras[i].name) == string(name) {
+			p.extras[i] = f
+			return
+		}
+	}
+	p.extras = append(p.extras, f)
+}
+
+// identify says what is wrong with the row's id, "" for nothing.
+func (p *page) identify() string {
+	f := p.fields[p.decoder.id]
+	if f.raw == nil {
+		return "the id is missing"
+	}
+	p.text = p.text[:0]
+	stripped := p.stripped
+	state, ok := p.convert(catalog.Integer, f)
+	p.stripped = stripped // the id is converted again with the other columns
+	switch {
+	case !ok:
+		return "the id is not a whole number"
+	case state == catalog.Null:
+		return "the id is null"
+	case p.text[0] == '-' || p.text[0] == '0':
+		return "the id is not positive"
+	}
+	return ""
+}
+
+// record converts the fields that scan found.
+func (p *page) record() catalog.Record {
+	d := p.decoder
+	values := p.values()
+	p.text, p.issues = p.text[:0], p.issues[:0]
+	for i, f := range p.fields {
+		from := len(p.text)
+		if f.raw != nil {
+			values[i].State = p.column(i, f)
+		}
+		p.spans[i] = span{from, len(p.text)}
+	}
+	p.empty(values)
+	extra, issues := p.rest()
+
+	// One string holds all the texts of the row.
+	text := string(p.text)
+	for i, s := range p.spans {
+		values[i].Text = text[s.from:s.to]
+	}
+	r := catalog.Record{Values: values, Extra: text[extra.from:extra.to], Issues: text[issues.from:issues.to]}
+	r.ID, _ = parseInteger(p.text[p.spans[d.id].from:p.spans[d.id].to])
+	if d.updated >= 0 && values[d.updated].State == catalog.Set {
+		r.Updated, _ = time.Parse(time.RFC3339, values[d.updated].Text)
+	}
+	return r
+}
+
+// column appends the text of a value, or, where it will not convert, an issue.
+func (p *page) column(i int, f field) catalog.State {
+	column := p.decoder.stored[i]
+	from, stripped := len(p.text), p.stripped
+	state, ok := p.convert(column.Kind, f)
+	if ok {
+		return state
+	}
+	p.text, p.stripped = p.text[:from], stripped
+	p.issues = appendName(p.issues, column.Name)
+	p.issues = p.clean(p.issues, f.raw)
+	return catalog.Null
+}
+
+// empty makes the missing columns of an exclusive group null when one of the group is
+// there: they are missing because of it.
+func (p *page) empty(values []catalog.Value) {
+	present := false
+	for _, i := range p.decoder.together {
+		present = present || p.fields[i].raw != nil
+	}
+	for _, i := range p.decoder.together {
+		if present && p.fields[i].raw == nil {
+			values[i].State = catalog.Null
+		}
+	}
+}
+
+// rest appends the unknown fields and the issues to text and says where they are.
+func (p *page) rest() (extra, issues span) {
+	extra.from = len(p.text)
+	for _, f := range p.extras {
+		if _, known := p.unknown[string(f.name)]; !known {
+			if p.unknown == nil {
+				p.unknown = make(map[string]string)
+			}
+			p.unknown[string(f.name)] = jsonType(f.raw)
+		}
+	}
+	p.text = p.appendExtras(p.text, len(p.text))
+	p.text = closeObject(p.text, extra.from)
+	extra.to = len(p.text)
+	p.issues = closeObject(p.issues, 0)
+	p.text = append(p.text, p.issues...)
+	return extra, span{extra.to, len(p.text)}
+}
+
+// payload is the row as JSON without what is secret.
+func (p *page) payload() []byte {
+	var payload []byte
+	for i, f := range p.fields {
+		if f.raw != nil {
+			payload = p.clean(appendName(payload, p.decoder.stored[i].Name), f.raw)
+		}
+	}
+	payload = p.appendExtras(payload, 0)
+	if len(payload) == 0 {
+		return []byte("{}")
+	}
+	return closeObject(payload, 0)
+}
+
+func (p *page) appendExtras(dst []byte, from int) []byte {
+	for _, f := range p.extras {
+		if len(dst) == from {
+			dst = append(dst, '{')
+		} else {
+			dst = append(dst, ',')
+		}
+		dst, _ = jsontext.AppendQuote(dst, f.name) // valid UTF-8 by now
+		dst = p.clean(append(dst, ':'), f.raw)
+	}
+	return dst
+}
+
+// appendName appends the beginning of a member of the object that begins dst.
+func appendName(dst []byte, name string) []byte {
+	sep := byte(',')
+	if len(dst) == 0 {
+		sep = '{'
+	}
+	dst = append(dst, sep, '"')
+	dst = append(dst, name...)
+	return append(dst, '"', ':')
+}
+
+// closeObject ends the object that begins at from, if there is one.
+func closeObject(dst []byte, from int) []byte {
+	if len(dst) > from {
+		dst = append(dst, '}')
+	}
+	return dst
+}
+
+// values hands out the values of one row.
+func (p *page) values() []catalog.Value {
+	n := len(p.decoder.stored)
+	if len(p.slab) < n {
+		p.slab = make([]catalog.Value, n*min(len(p.records)+1, maxSlab))
+	}
+	values := p.slab[:n:n]
+	p.slab = p.slab[n:]
+	return values
+}
