@@ -174,6 +174,9 @@ func parseInteger(token []byte) (value int64, ok bool) {
 }
 
 func appendInteger(dst, token []byte) ([]byte, bool) {
+	if whole, rest := digits(token); len(rest) == 0 && len(whole) > 0 && len(whole) <= 18 && (whole[0] != '0' || len(whole) == 1) {
+		return append(dst, whole...), true
+	}
 	value, ok := parseInteger(token)
 	if !ok {
 		return dst, false

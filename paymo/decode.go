@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -14,11 +15,19 @@ import (
 type decoder struct {
 	key, alsoKey string
 	stored       []catalog.Column
-	columns      map[string]int // field → index in stored, or secret
+	known        []knownField
+	position     map[string]int // of a field in known
 	together     []int          // indexes in stored
 	id           int
 	updated      int  // index in stored, -1 for none
 	allowList    bool // unknown fields are ignored
+}
+
+// knownField is a field of the catalogue and the index of its column in stored, or
+// secret.
+type knownField struct {
+	name   string
+	column int
 }
 
 // secret stands for the index of a field that has no column.
@@ -28,22 +37,25 @@ const secret = -1
 func newDecoder(r *catalog.Resource) *decoder {
 	d := &decoder{
 		key: r.Key, alsoKey: r.AlsoKey, allowList: r.AllowList,
-		stored: r.Stored(), columns: make(map[string]int, len(r.Columns)), updated: -1,
+		position: make(map[string]int, len(r.Columns)), updated: -1,
 	}
-	for _, c := range r.Columns {
-		d.columns[c.Name] = secret
-	}
-	for i, c := range d.stored {
-		d.columns[c.Name] = i
+	for i, c := range r.Columns {
+		column := secret
+		if !c.Has(catalog.Secret) {
+			column = len(d.stored)
+			d.stored = append(d.stored, c)
+		}
 		switch c.Name {
 		case "id":
-			d.id = i
+			d.id = column
 		case "updated_on":
-			d.updated = i
+			d.updated = column
 		}
-	}
-	for _, name := range r.Together {
-		d.together = append(d.together, d.columns[name])
+		if slices.Contains(r.Together, c.Name) {
+			d.together = append(d.together, column)
+		}
+		d.position[c.Name] = i
+		d.known = append(d.known, knownField{name: c.Name, column: column})
 	}
 	return d
 }

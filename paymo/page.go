@@ -17,6 +17,7 @@ type page struct {
 	slab   []catalog.Value // unused values, handed out a row at a time
 	fields []field         // of the row, by column
 	extras []field         // of the row, unknown and kept
+	next   int             // the known field that is expected next
 	spans  []span          // of the row's values in text
 	text   []byte          // of the row: its values, Extra and Issues
 	issues []byte
@@ -68,7 +69,7 @@ func (p *page) scan(raw []byte) {
 		p.spans = make([]span, len(p.decoder.stored))
 	}
 	clear(p.fields)
-	p.extras = p.extras[:0]
+	p.extras, p.next = p.extras[:0], 0
 	for i := space(raw, 1); raw[i] != '}'; {
 		end, plain := stringEnd(raw, i)
 		name := raw[i+1 : end-1]
@@ -91,7 +92,7 @@ func (p *page) scan(raw []byte) {
 }
 
 func (p *page) assign(name []byte, f field) {
-	if column, known := p.decoder.columns[string(name)]; known {
+	if column, known := p.lookup(name); known {
 		if column != secret {
 			p.fields[column] = f
 		}
@@ -112,6 +113,22 @@ func (p *page) assign(name []byte, f field) {
 		}
 	}
 	p.extras = append(p.extras, f)
+}
+
+// lookup finds the column of a field. Fields usually come in the catalogue's order,
+// so the one after the last is tried first.
+func (p *page) lookup(name []byte) (column int, known bool) {
+	d := p.decoder
+	if p.next >= len(d.known) || d.known[p.next].name != string(name) {
+		at, known := d.position[string(name)]
+		if !known {
+			return 0, false
+		}
+		p.next = at
+	}
+	column = d.known[p.next].column
+	p.next++
+	return column, true
 }
 
 // identify says what is wrong with the row's id, "" for nothing.

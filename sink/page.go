@@ -63,6 +63,27 @@ func (l *Lease) Apply(ctx context.Context, page Page) (Result, error) {
 	return result, nil
 }
 
+// ForgetQuarantine drops the quarantined records of the table that were last seen
+// before the time: a complete full has not met them again. It returns how many are
+// left.
+func (l *Lease) ForgetQuarantine(ctx context.Context, before time.Time) (left int64, err error) {
+	err = l.transact(ctx, "tidy the quarantine of", func(tx pgx.Tx) error {
+		if !before.IsZero() {
+			_, err := tx.Exec(ctx, `
+				DELETE FROM paymosync.quarantine
+				WHERE account = $1 AND table_name = $2 AND last_seen < $3`, l.store.account, l.table, before)
+			if err != nil {
+				return err
+			}
+		}
+		return tx.QueryRow(ctx, `
+			SELECT count(*)
+			FROM paymosync.quarantine
+			WHERE account = $1 AND table_name = $2`, l.store.account, l.table).Scan(&left)
+	})
+	return left, err
+}
+
 // quarantine keeps a record that cannot become a row.
 func (l *Lease) quarantine(ctx context.Context, tx pgx.Tx, reject catalog.Reject) error {
 	hash := sha256.Sum256([]byte(reject.Payload))

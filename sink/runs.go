@@ -14,32 +14,47 @@ const (
 	RunInterrupted = "interrupted" // its process ended before it did
 )
 
-// StartRun writes the run into the ledger. Runs of the table that never ended are
-// marked interrupted: whoever had the lease before is gone.
+// StartRun writes a run into the ledger and returns its id. Runs of the table that
+// never ended are marked interrupted: whoever had the lease before is gone.
 func (l *Lease) StartRun(ctx context.Context, mode, reason string) (int64, error) {
-	var id int64
+	return l.ResumeRun(ctx, 0, mode, reason)
+}
+
+// ResumeRun goes on with a run that was interrupted, or starts one where that run
+// has ended.
+func (l *Lease) ResumeRun(ctx context.Context, run int64, mode, reason string) (int64, error) {
 	err := l.transact(ctx, "start a run of", func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			UPDATE paymosync.runs
 			SET state = 'interrupted',
 				sentence = 'its process ended before it did',
 				finished_at = clock_timestamp()
-			WHERE account = $1 AND table_name = $2 AND state = 'running'`, l.store.account, l.table)
+			WHERE account = $1 AND table_name = $2 AND state = 'running' AND id <> $3`, l.store.account, l.table, run)
 		if err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			UPDATE paymosync.runs
+			SET state = 'running',
+				sentence = '',
+				finished_at = NULL
+			WHERE id = $1 AND state IN ('running', 'interrupted')`, run)
+		if err != nil || tag.RowsAffected() == 1 {
 			return err
 		}
 		return tx.QueryRow(ctx, `
 			INSERT INTO paymosync.runs (account, table_name, mode, reason)
 			VALUES ($1, $2, $3, $4)
-			RETURNING id`, l.store.account, l.table, mode, reason).Scan(&id)
+			RETURNING id`, l.store.account, l.table, mode, reason).Scan(&run)
 	})
-	return id, err
+	return run, err
 }
 
-// FinishRun ends the run in the ledger and saves the table's checkpoint with it.
-// The cost is what was spent since the last page.
-func (l *Lease) FinishRun(ctx context.Context, run int64, state, sentence string, cost Cost, cp Checkpoint) error {
-	return l.transact(ctx, "finish the run of", func(tx pgx.Tx) error {
+// EndRun ends the run in the ledger and saves the table's checkpoint with it. A run
+// that ends as running or interrupted can be gone on with. The cost is what was
+// spent since the last page.
+func (l *Lease) EndRun(ctx context.Context, run int64, state, sentence string, cost Cost, cp Checkpoint) error {
+	return l.transact(ctx, "end the run of", func(tx pgx.Tx) error {
 		if err := l.saveCheckpoint(ctx, tx, cp); err != nil {
 			return err
 		}
@@ -50,7 +65,7 @@ func (l *Lease) FinishRun(ctx context.Context, run int64, state, sentence string
 			UPDATE paymosync.runs
 			SET state = $2,
 				sentence = $3,
-				finished_at = clock_timestamp()
+				finished_at = CASE WHEN $2 = 'running' THEN NULL ELSE clock_timestamp() END
 			WHERE id = $1`, run, state, sentence)
 		return err
 	})

@@ -51,42 +51,43 @@ func (s *Store) Now(ctx context.Context) (time.Time, error) {
 }
 
 // Extent is what a table holds, tombstoned rows left out: it tells a reader of the
-// whole how to cut its slices, and what an incremental must find again.
+// whole how to cut its slices.
 type Extent struct {
-	Rows     int64
-	MinID    int64
-	MaxID    int64
-	NewestID int64     // the id of a row with the newest updated_on
-	Newest   time.Time // its updated_on, zero when there is none
+	Rows  int64
+	MinID int64
+	MaxID int64
 }
 
 // Extent reads what a table holds.
-func (s *Store) Extent(ctx context.Context, r *catalog.Resource) (Extent, error) {
-	table := pgx.Identifier{s.schema, r.Table}.Sanitize()
+func (s *Store) Extent(ctx context.Context, table string) (Extent, error) {
 	var e Extent
-	var newest *time.Time
 	err := s.pool.QueryRow(ctx, `
 		SELECT count(*), coalesce(min(id), 0), coalesce(max(id), 0)
-		FROM `+table+`
+		FROM `+pgx.Identifier{s.schema, table}.Sanitize()+`
 		WHERE _deleted_at IS NULL`).Scan(&e.Rows, &e.MinID, &e.MaxID)
-	if err == nil && e.Rows > 0 {
-		err = s.pool.QueryRow(ctx, `
-			SELECT id, updated_on
-			FROM `+table+`
-			WHERE _deleted_at IS NULL AND updated_on IS NOT NULL
-			ORDER BY updated_on DESC, id DESC
-			LIMIT 1`).Scan(&e.NewestID, &newest)
-		if errors.Is(err, pgx.ErrNoRows) {
-			err = nil
-		}
-	}
 	if err != nil {
-		return Extent{}, fmt.Errorf("read the extent of %s: %w", r.Table, err)
-	}
-	if newest != nil {
-		e.Newest = *newest
+		return Extent{}, fmt.Errorf("read the extent of %s: %w", table, err)
 	}
 	return e, nil
+}
+
+// Boundary are the ids of the live rows with the newest updated_on, at or after
+// since, newest first and at most limit: a filter by since must find them again.
+func (s *Store) Boundary(ctx context.Context, table string, since time.Time, limit int) ([]int64, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id
+		FROM `+pgx.Identifier{s.schema, table}.Sanitize()+`
+		WHERE _deleted_at IS NULL AND updated_on >= $1
+		ORDER BY updated_on DESC, id DESC
+		LIMIT $2`, since, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the newest rows of %s: %w", table, err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("read the newest rows of %s: %w", table, err)
+	}
+	return ids, nil
 }
 
 // IDs are the ids of a table's live rows, least first: the parents of a listing

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -450,6 +451,44 @@ func TestVaultTLS(t *testing.T) {
 	}
 	_, err = NewVault(config.Vault, nil)
 	problemsOf(t, err)
+}
+
+// TestVaultFromEnvFile takes all that Vault's client needs from a file, against a
+// process environment that says otherwise to whoever asks it. Not parallel: it
+// sets that environment.
+func TestVaultFromEnvFile(t *testing.T) {
+	t.Setenv("VAULT_TOKEN", "stray")
+	t.Setenv("VAULT_NAMESPACE", "stray")
+	t.Setenv("VAULT_ADDR", "http://127.0.0.1:1")
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Vault-Token") != "filed" || r.Header.Get("X-Vault-Namespace") != "team" {
+			t.Errorf("%s: token %q, namespace %q", r.URL.Path, r.Header.Get("X-Vault-Token"), r.Header.Get("X-Vault-Namespace"))
+		}
+		_, _ = w.Write([]byte(`{"data":{"path":"secret/","type":"kv","key":"k","ttl":0,"renewable":false}}`))
+	}))
+	defer server.Close()
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	authorityFile, file := filepath.Join(t.TempDir(), "ca.pem"), filepath.Join(t.TempDir(), "env")
+	writeFile(t, authorityFile, string(authority))
+	for _, authority := range []string{"VAULT_CACERT=" + authorityFile, "VAULT_CAPATH=" + filepath.Dir(authorityFile), "VAULT_CACERT_BYTES='" + string(authority) + "'"} {
+		writeFile(t, file, "VAULT_ADDR="+server.URL+"\nVAULT_TOKEN=filed\nVAULT_NAMESPACE=team\nVAULT_TLS_SERVER_NAME=example.com\n"+authority+"\n")
+		env, err := ReadEnvironment(nil, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config, err := LoadConfig(env, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := NewVault(config.Vault, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := resolve(t, v, "vault://secret/p#key"); got != "k" {
+			t.Errorf("got %q", got)
+		}
+		v.Close()
+	}
 }
 
 // TestVaultKubernetes logs in with the pod's token, read anew at each login, and

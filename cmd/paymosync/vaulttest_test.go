@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -96,6 +97,8 @@ func (s *vaultServer) Start(t *testing.T) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if strings.Contains(lines.Text(), ready) {
+			// What it says later must not fill the pipe and stop it.
+			go func() { _, _ = io.Copy(io.Discard, out) }()
 			return
 		}
 	}

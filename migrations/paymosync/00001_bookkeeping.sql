@@ -2,18 +2,22 @@
 -- paymosync's own bookkeeping. Every row belongs to an account; times are the database's clock.
 
 CREATE TABLE paymosync.accounts (
-    account     text PRIMARY KEY,
-    base_url    text NOT NULL,
-    company_id  bigint,
-    user_id     bigint NOT NULL,
-    role        text NOT NULL,
-    scheme      text NOT NULL,
-    checked_at  timestamptz NOT NULL
+    account        text PRIMARY KEY,
+    base_url       text NOT NULL,
+    company_id     bigint,
+    user_id        bigint NOT NULL,
+    role           text NOT NULL,
+    scheme         text NOT NULL,
+    checked_at     timestamptz NOT NULL,
+    longest_reply  integer NOT NULL DEFAULT 0,
+    page_cap       integer
 );
 COMMENT ON TABLE paymosync.accounts IS 'The Paymo company that this warehouse is pinned to, and who its key is.';
 COMMENT ON COLUMN paymosync.accounts.company_id IS 'null when the key may not read /api/company';
 COMMENT ON COLUMN paymosync.accounts.role IS 'the accepted role of the key''s user; a weaker one stops merges';
 COMMENT ON COLUMN paymosync.accounts.scheme IS 'the Authorization scheme that worked last: raw or basic';
+COMMENT ON COLUMN paymosync.accounts.longest_reply IS 'rows of the longest list that was found to be complete: a shorter one was not cut by a limit';
+COMMENT ON COLUMN paymosync.accounts.page_cap IS 'rows at which the server was found to cut lists; null: not found yet';
 
 CREATE TABLE paymosync.checkpoints (
     account       text NOT NULL,

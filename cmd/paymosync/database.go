@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/paymosync/paymosync/migrations"
+)
+
+// maxConns is enough for the workers, their leases, the queue and the HTTP checks.
+const maxConns = 16
+
+// openDatabase makes the pool of connections to DATABASE_URL. Where that is a
+// reference it is resolved anew for every connection, so that a changed password
+// takes effect; when Vault is out of reach the last answer serves.
+func openDatabase(ctx context.Context, config Config, vault *Vault) (*pgxpool.Pool, error) {
+	address := config.DatabaseURL.Reveal()
+	resolved, err := vault.Resolve(ctx, address)
+	if err != nil {
+		return nil, fmt.Errorf("resolve DATABASE_URL: %w", err)
+	}
+	settings, err := pgxpool.ParseConfig(resolved)
+	if err != nil {
+		return nil, newProblem("DATABASE_URL", "%v", badAddress(err))
+	}
+	if settings.MaxConns < maxConns {
+		settings.MaxConns = maxConns
+	}
+	if settings.ConnConfig.RuntimeParams["application_name"] == "" {
+		settings.ConnConfig.RuntimeParams["application_name"] = "paymosync"
+	}
+	if config.DatabaseURL.IsReference() {
+		var mu sync.Mutex
+		settings.BeforeConnect = func(ctx context.Context, conn *pgx.ConnConfig) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if fresh, err := vault.Resolve(ctx, address); err == nil {
+				resolved = fresh
+			}
+			now, err := pgx.ParseConfig(resolved)
+			if err != nil {
+				return fmt.Errorf("parse DATABASE_URL: %w", badAddress(err))
+			}
+			conn.Host, conn.Port, conn.User, conn.Password, conn.Database = now.Host, now.Port, now.User, now.Password, now.Database
+			return nil
+		}
+	}
+	return pgxpool.NewWithConfig(ctx, settings)
+}
+
+// badAddress is what is wrong with a connection string, without repeating it.
+func badAddress(err error) error {
+	if cause := errors.Unwrap(err); cause != nil {
+		return fmt.Errorf("it is not a PostgreSQL connection string: %w", cause)
+	}
+	return errors.New("it is not a PostgreSQL connection string")
+}
+
+// prepareDatabase makes sure that the database has the layout of this version:
+// it migrates it, or refuses one that is behind.
+func prepareDatabase(ctx context.Context, config Config, pool *pgxpool.Pool, log *slog.Logger) error {
+	if !config.MigrateOnStart {
+		pending, err := migrations.Pending(ctx, pool, config.WarehouseSchema)
+		if err != nil {
+			return err
+		}
+		if len(pending) > 0 {
+			return fmt.Errorf("the database lacks %d migrations, the first is %s: run paymosync migrate up, or set MIGRATE_ON_START=true", len(pending), pending[0])
+		}
+		return nil
+	}
+	applied, err := migrations.Up(ctx, pool, config.WarehouseSchema)
+	for _, step := range applied {
+		log.InfoContext(ctx, "migrated", "step", step.String(), "took", step.Took.String())
+	}
+	return err
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// openRetry is how often a starting service tries what is not there yet.
+const openRetry = 2 * time.Second
+
+func (p *program) serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Keep the warehouse fresh on schedule",
+		Long: `Keep the warehouse fresh on schedule, until a signal.
+
+/livez and /readyz are served on HTTP_ADDR. On SIGTERM or SIGINT it takes no new
+jobs, gives the running ones 10 seconds to end and interrupts what is left; it
+exits within 20 seconds and loses nothing that was read.`,
+		Example: "  paymosync serve\n  paymosync serve --env-file /etc/paymosync.env",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := p.config("DATABASE_URL")
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), config, p.logger(config, config.LogLevel))
+		},
+	}
+}
+
+// serve runs the service until the context ends. What it needs and cannot reach
+// yet, it waits for, and says so.
+func serve(ctx context.Context, config Config, log *slog.Logger) error {
+	log.InfoContext(ctx, "starting", "version", version(), "config", config)
+	for _, text := range config.Warnings() {
+		log.WarnContext(ctx, text)
+	}
+	for _, text := range config.Notices() {
+		log.InfoContext(ctx, text)
+	}
+	vault, err := NewVault(config.Vault, log)
+	if err != nil {
+		return err
+	}
+	health := newHealth(vault, config.NeedsVault())
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return vault.Run(ctx) })
+	group.Go(func() error { return health.serve(ctx, config.HTTPAddr, log) })
+	group.Go(func() error { return work(ctx, config, vault, health, log) })
+	err = group.Wait()
+	log.InfoContext(context.WithoutCancel(ctx), "stopped")
+	return err
+}
+
+// work opens the database, and syncs on schedule until the context ends.
+func work(ctx context.Context, config Config, vault *Vault, health *health, log *slog.Logger) error {
+	pool, err := openUntilReady(ctx, config, vault, health, log)
+	if err != nil || pool == nil {
+		return err
+	}
+	defer pool.Close()
+	syncer, err := newSyncer(ctx, config, vault, pool, log, nil)
+	if err != nil {
+		return err
+	}
+	service, err := jobs.NewService(jobs.ServiceConfig{
+		Pool: pool, Syncer: syncer, Tables: tableSchedules(config), Full: config.FullSchedule,
+		Log: log.With("part", "queue"),
+	})
+	if err != nil {
+		return fmt.Errorf("make the queue: %w", err)
+	}
+	if err := service.Start(ctx); err != nil {
+		return fmt.Errorf("start the queue: %w", err)
+	}
+	log.InfoContext(ctx, "ready", "tables", len(tableSchedules(config)))
+	health.ready(pool)
+	<-service.Stopped()
+	return nil
+}
+
+// openUntilReady opens and prepares the database. A database or a Vault that is
+// down is waited for; anything else that is wrong ends the service. It returns nil
+// when the context ends first.
+func openUntilReady(ctx context.Context, config Config, vault *Vault, health *health, log *slog.Logger) (*pgxpool.Pool, error) {
+	for {
+		pool, err := openPrepared(ctx, config, vault, log)
+		if err == nil {
+			return pool, nil
+		}
+		if ctx.Err() != nil {
+			return nil, nil
+		}
+		var passing interface{ Temporary() bool }
+		if !sink.Temporary(err) && !(errors.As(err, &passing) && passing.Temporary()) {
+			return nil, err
+		}
+		health.waitFor(err)
+		log.WarnContext(ctx, "not ready, trying again", "error", err, "wait", openRetry.String())
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-time.After(openRetry):
+		}
+	}
+}
+
+func openPrepared(ctx context.Context, config Config, vault *Vault, log *slog.Logger) (*pgxpool.Pool, error) {
+	pool, err := openDatabase(ctx, config, vault)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepareDatabase(ctx, config, pool, log); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
+
+// tableSchedules are the tables to sync, and when.
+func tableSchedules(config Config) []jobs.TableSchedule {
+	var schedules []jobs.TableSchedule
+	for _, name := range config.Tables {
+		if resource, ok := catalog.Lookup(name); ok && resource.Readable() {
+			schedules = append(schedules, jobs.TableSchedule{Resource: resource, Schedule: config.ScheduleOf(name)})
+		}
+	}
+	return schedules
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/paymosync/paymosync/migrations"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// tableReport is a table's status as it is printed.
+type tableReport struct {
+	Table        string                     `json:"table"`
+	State        string                     `json:"state"`
+	Reason       string                     `json:"reason"`
+	Rows         int64                      `json:"rows"`
+	FreshAsOf    *time.Time                 `json:"fresh_as_of"`
+	LastFull     *time.Time                 `json:"last_full"`
+	LastRun      *runReport                 `json:"last_run"`
+	NextRun      *time.Time                 `json:"next_run"`
+	Capabilities map[string]sink.Capability `json:"capabilities"`
+}
+
+// runReport is the last run of a table.
+type runReport struct {
+	Mode       string     `json:"mode"`
+	Reason     string     `json:"reason"`
+	State      string     `json:"state"`
+	StartedAt  time.Time  `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+	Inserted   int64      `json:"inserted"`
+	Updated    int64      `json:"updated"`
+	Unchanged  int64      `json:"unchanged"`
+	Requests   int64      `json:"requests"`
+}
+
+func (p *program) statusCommand() *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "status",
+		Short: "Show where each table stands",
+		Long: `Show where each table stands: its state and why, its rows, how fresh they are, its
+last run and its next one.
+
+Exit code: 0 when every table is ok, paused or unavailable, 1 when one is degraded
+or failing, 2 for a configuration that is wrong.`,
+		Example: "  paymosync status\n  paymosync status --json | jq '.[] | select(.state != \"ok\")'",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := p.config("DATABASE_URL")
+			if err != nil {
+				return err
+			}
+			pool, err := p.openMigrated(cmd.Context(), config)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			return p.status(cmd.Context(), config, pool, asJSON)
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return command
+}
+
+// openMigrated opens the database for a command that only looks: it changes
+// nothing, and says what is missing.
+func (p *program) openMigrated(ctx context.Context, config Config) (*pgxpool.Pool, error) {
+	vault, err := NewVault(config.Vault, p.logger(config, slog.LevelError))
+	if err != nil {
+		return nil, err
+	}
+	defer vault.Close()
+	pool, err := openDatabase(ctx, config, vault)
+	if err != nil {
+		return nil, err
+	}
+	pending, err := migrations.Pending(ctx, pool, config.WarehouseSchema)
+	if err == nil && len(pending) > 0 {
+		err = fmt.Errorf("the database lacks %d migrations: run paymosync migrate up", len(pending))
+	}
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
+
+func (p *program) status(ctx context.Context, config Config, pool *pgxpool.Pool, asJSON bool) error {
+	store := sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount)
+	resources, err := chosenTables(config, nil)
+	if err != nil {
+		return err
+	}
+	statuses, err := store.Status(ctx, resources)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	reports := make([]tableReport, len(statuses))
+	for i, s := range statuses {
+		reports[i] = newTableReport(s, config.ScheduleOf(s.Table).Next(now))
+	}
+	if asJSON {
+		err = p.printJSON(reports)
+	} else {
+		err = p.printStatus(reports, now)
+	}
+	if err != nil {
+		return err
+	}
+	for _, r := range reports {
+		if r.State == sink.StateDegraded || r.State == sink.StateFailing {
+			return errUnwell
+		}
+	}
+	return nil
+}
+
+func newTableReport(s sink.TableStatus, next time.Time) tableReport {
+	report := tableReport{
+		Table: s.Table, State: s.State, Reason: s.Reason, Rows: s.Rows,
+		FreshAsOf: s.FreshAsOf, LastFull: s.FullAt, Capabilities: s.Capabilities,
+	}
+	if !next.IsZero() {
+		report.NextRun = &next
+	}
+	if run := s.LastRun; run != nil {
+		report.LastRun = &runReport{
+			Mode: run.Mode, Reason: run.Reason, State: run.State, StartedAt: run.StartedAt, FinishedAt: run.FinishedAt,
+			Inserted: run.Inserted, Updated: run.Updated, Unchanged: run.Unchanged, Requests: run.Requests,
+		}
+	}
+	return report
+}
+
+func (p *program) printStatus(reports []tableReport, now time.Time) error {
+	w := p.newTable("table", "state", "rows", "fresh as of", "last full", "last run", "next run", "reason")
+	numbers(w, "rows")
+	for _, r := range reports {
+		run, next := "-", "-"
+		if r.LastRun != nil {
+			run = fmt.Sprintf("%s, %s", r.LastRun.Mode, ago(&r.LastRun.StartedAt, now))
+			if r.LastRun.State == sink.RunRunning || r.LastRun.State == sink.RunInterrupted {
+				run += ", " + r.LastRun.State
+			}
+		}
+		if r.NextRun != nil {
+			next = "in " + span(r.NextRun.Sub(now))
+		}
+		w.AppendRow(table.Row{r.Table, p.state(r.State), grouped(r.Rows), ago(r.FreshAsOf, now), ago(r.LastFull, now), run, next, r.Reason})
+	}
+	w.Render()
+	for _, r := range reports {
+		for name, learned := range r.Capabilities {
+			if !learned.Works {
+				if _, err := fmt.Fprintf(p.out, "%s: %s does not work since %s: %s\n", r.Table, name, learned.Since.Format(time.RFC3339), learned.Reason); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

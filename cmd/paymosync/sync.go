@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// atOnce is how many tables the sync command reads at once.
+const atOnce = 4
+
+func (p *program) syncCommand() *cobra.Command {
+	var full, asJSON bool
+	command := &cobra.Command{
+		Use:   "sync [TABLE...]",
+		Short: "Sync now, in this process",
+		Long: `Sync the tables now, in this process: those named, or all that are configured.
+
+It takes the same leases as the service and waits for a table that another
+process is syncing. Only what changed is read, unless a full sync is due or
+--full asks for it.
+
+Exit code: 0 when every table is ok or unavailable, 1 when one is degraded or
+failing, 2 for a configuration that is wrong, 130 when interrupted.`,
+		Example: "  paymosync sync\n  paymosync sync time_entries projects\n  paymosync sync --full --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			config, err := p.config("DATABASE_URL")
+			if err != nil {
+				return err
+			}
+			resources, err := chosenTables(config, args)
+			if err != nil {
+				return err
+			}
+			mode := jobs.Incremental
+			if full {
+				mode = jobs.Full
+			}
+			return p.sync(cmd.Context(), config, resources, mode, asJSON)
+		},
+		ValidArgsFunction: completeTables,
+	}
+	command.Flags().BoolVar(&full, "full", false, "read everything, not only what changed")
+	command.Flags().BoolVar(&asJSON, "json", false, "print the outcomes as JSON")
+	return command
+}
+
+// sync syncs the tables and prints what came of it.
+func (p *program) sync(ctx context.Context, config Config, resources []*catalog.Resource, mode jobs.Mode, asJSON bool) error {
+	progress := newProgress(p.err, len(resources))
+	log := terminal{out: p.out, err: progress}.logger(config, max(config.LogLevel, slog.LevelError))
+	outcomes, err := syncTables(ctx, config, resources, mode, progress, log)
+	progress.stop()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		err = p.printJSON(outcomes)
+	} else {
+		err = p.printOutcomes(outcomes)
+	}
+	if err != nil {
+		return err
+	}
+	return verdict(ctx, outcomes)
+}
+
+// syncTables syncs the tables, several at once, in the order in which a first load
+// serves people best.
+func syncTables(ctx context.Context, config Config, resources []*catalog.Resource, mode jobs.Mode, progress *progress, log *slog.Logger) ([]jobs.Outcome, error) {
+	for _, text := range slices.Concat(config.Warnings(), config.Notices()) {
+		progress.say(text)
+	}
+	vault, err := NewVault(config.Vault, log)
+	if err != nil {
+		return nil, err
+	}
+	defer vault.Close()
+	pool, err := openPrepared(ctx, config, vault, log)
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	syncer, err := newSyncer(ctx, config, vault, pool, log, progress.moment)
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]jobs.Outcome, len(resources))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, resource := range resources {
+		group.Go(func() error {
+			progress.begin(resource.Table)
+			outcomes[i] = syncToEnd(ctx, syncer, jobs.Request{Resource: resource, Mode: mode, Reason: jobs.ReasonManual}, progress)
+			progress.end(outcomes[i])
+			return nil
+		})
+	}
+	return outcomes, group.Wait()
+}
+
+// syncToEnd syncs one table and waits for what only takes waiting: the rate limit,
+// and another process's lease.
+func syncToEnd(ctx context.Context, syncer *jobs.Syncer, req jobs.Request, progress *progress) jobs.Outcome {
+	var total jobs.Outcome
+	started := time.Now()
+	for {
+		outcome, err := syncer.Sync(ctx, req)
+		total = addOutcomes(total, outcome)
+		wait, retry := jobs.RetryIn(err)
+		if !retry {
+			if err != nil && total.State != sink.StateFailing {
+				total.State, total.Reason = sink.StateFailing, describe(err)
+			}
+			if ctx.Err() != nil {
+				total.State, total.Reason = sink.RunInterrupted, "interrupted; what was read is kept, the next sync goes on"
+			}
+			total.Took = time.Since(started)
+			return total
+		}
+		progress.waiting(req.Resource.Table, err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+			total.Waited += wait
+		}
+	}
+}
+
+// addOutcomes sums what the parts of one sync did.
+func addOutcomes(total, part jobs.Outcome) jobs.Outcome {
+	part.Inserted += total.Inserted
+	part.Updated += total.Updated
+	part.Unchanged += total.Unchanged
+	part.Quarantined += total.Quarantined
+	part.Requests += total.Requests
+	part.Waited += total.Waited
+	part.Bytes += total.Bytes
+	return part
+}
+
+// verdict is what the outcomes mean for the exit code.
+func verdict(ctx context.Context, outcomes []jobs.Outcome) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	for _, o := range outcomes {
+		if o.State != sink.StateOK && o.State != sink.StateUnavailable && o.State != sink.StatePaused {
+			return errUnwell
+		}
+	}
+	return nil
+}
+
+// printOutcomes prints the summary: a line a table, what is wrong in words, and the
+// sum.
+func (p *program) printOutcomes(outcomes []jobs.Outcome) error {
+	w := p.newTable("table", "state", "mode", "new", "changed", "unchanged", "requests", "waited", "took")
+	numbers(w, "new", "changed", "unchanged", "requests", "waited", "took")
+	var sum jobs.Outcome
+	for _, o := range outcomes {
+		sum = addOutcomes(sum, o)
+		w.AppendRow(table.Row{
+			o.Table, p.state(o.State), o.Mode, grouped(o.Inserted), grouped(o.Updated), grouped(o.Unchanged),
+			o.Requests, span(o.Waited), span(o.Took),
+		})
+	}
+	w.Render()
+	var lines []error
+	for _, reason := range reasons(outcomes) {
+		_, err := fmt.Fprintf(p.out, "\n%s", reason)
+		lines = append(lines, err)
+	}
+	text := fmt.Sprintf("%s rows were new, %s changed, %s were as they are; %d requests.",
+		grouped(sum.Inserted), grouped(sum.Updated), grouped(sum.Unchanged), sum.Requests)
+	if sum.Inserted+sum.Updated == 0 {
+		text = fmt.Sprintf("Nothing new: no row of the warehouse was written (%s rows were read, %d requests).", grouped(sum.Unchanged), sum.Requests)
+	}
+	_, err := fmt.Fprintf(p.out, "\n%s\n", text)
+	return errors.Join(append(lines, err)...)
+}
+
+// reasons says what is wrong, tables with the same reason in one line.
+func reasons(outcomes []jobs.Outcome) []string {
+	var order []string
+	tables := map[string][]string{}
+	for _, o := range outcomes {
+		if o.Reason == "" {
+			continue
+		}
+		text := o.State + ": " + o.Reason
+		if tables[text] == nil {
+			order = append(order, text)
+		}
+		tables[text] = append(tables[text], o.Table)
+	}
+	lines := make([]string, 0, len(order))
+	for _, text := range order {
+		who := tables[text][0]
+		if n := len(tables[text]); n > 1 {
+			who = fmt.Sprintf("%d tables (%s …)", n, who)
+		}
+		lines = append(lines, who+" "+text)
+	}
+	return lines
+}

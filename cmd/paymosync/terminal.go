@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/term"
+
+	"github.com/paymosync/paymosync/sink"
+)
+
+// terminal is where a command prints: results to out, everything else to err.
+type terminal struct{ out, err io.Writer }
+
+// isTerminal reports whether a person reads the writer.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// colourful reports whether colours may be used on the writer.
+func colourful(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR") == "" }
+
+// logger logs to err, in the configured format. A command that prints its own
+// results is quieter than the service, unless a level was chosen.
+func (t terminal) logger(config Config, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if config.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(t.err, options))
+	}
+	return slog.New(slog.NewTextHandler(t.err, options))
+}
+
+// printJSON prints a value for scripts.
+func (t terminal) printJSON(value any) error {
+	encoder := json.NewEncoder(t.out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// newTable makes a plain, aligned table; a person's one is bold where it is headed.
+func (t terminal) newTable(header ...any) table.Writer {
+	w := table.NewWriter()
+	w.SetOutputMirror(t.out)
+	style := table.StyleDefault
+	style.Options = table.Options{}
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	style.Format.Header, style.Format.Footer = text.FormatUpper, text.FormatDefault
+	if colourful(t.out) {
+		style.Color.Header = text.Colors{text.Bold}
+	}
+	w.SetStyle(style)
+	w.SuppressTrailingSpaces()
+	w.AppendHeader(table.Row(header))
+	return w
+}
+
+// numbers aligns the columns with these headers to the right.
+func numbers(w table.Writer, headers ...string) {
+	configs := make([]table.ColumnConfig, len(headers))
+	for i, header := range headers {
+		configs[i] = table.ColumnConfig{Name: header, Align: text.AlignRight, AlignHeader: text.AlignRight, AlignFooter: text.AlignRight}
+	}
+	w.SetColumnConfigs(configs)
+}
+
+// state is a state's name, coloured by what it means for its reader.
+func (t terminal) state(state string) string {
+	if !colourful(t.out) {
+		return state
+	}
+	switch state {
+	case sink.StateOK:
+		return text.FgGreen.Sprint(state)
+	case sink.StateDegraded:
+		return text.FgYellow.Sprint(state)
+	case sink.StateFailing:
+		return text.FgRed.Sprint(state)
+	}
+	return text.Faint.Sprint(state)
+}
+
+// grouped is a number with its thousands apart.
+func grouped(n int64) string {
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// span is a duration as people say it.
+func span(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "now"
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}
+
+// ago is how long before now something was, or a dash.
+func ago(t *time.Time, now time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return span(now.Sub(*t)) + " ago"
+}

@@ -1,0 +1,146 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// identityLife is how long the answer to "whose key is it" holds, so that the
+// tables of one tick ask once.
+const identityLife = time.Minute
+
+// adminRole is the role that sees the whole account.
+const adminRole = "Admin"
+
+// IdentityError means that the key, or the address, is not of the company that the
+// warehouse is pinned to. No row was written.
+type IdentityError struct {
+	What   string // what differs
+	Pinned string
+	Found  string
+	Advice string
+}
+
+func (e *IdentityError) Error() string {
+	return fmt.Sprintf("the warehouse belongs to another Paymo: its %s is %s, now it is %s; no row was written: %s", e.What, e.Pinned, e.Found, e.Advice)
+}
+
+// RoleError means that the key's user may see less than before. No row was written:
+// missing rows and blanked prices would look like changes.
+type RoleError struct{ Pinned, Found string }
+
+func (e *RoleError) Error() string {
+	return fmt.Sprintf("the key's role is %s now and was %s: it may see fewer rows and blank prices; no row was written: "+
+		"give the user its role back, use another key, or set ACCEPT_ROLE=%q to go on with less", e.Found, e.Pinned, e.Found)
+}
+
+// guard knows whose key it is. One question serves all tables for a while, whether
+// its answer was good or bad.
+type guard struct {
+	mu      sync.Mutex
+	askedAt time.Time
+	answer  error
+	known   sink.Limits
+}
+
+// identify asks Paymo who the key is, and holds it against what the account is
+// pinned to; the first time, it pins it. The cost is what this call spent.
+func (g *guard) identify(ctx context.Context, s *Syncer) (sink.Cost, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.askedAt.IsZero() && time.Since(g.askedAt) < identityLife {
+		return sink.Cost{}, g.answer
+	}
+	var cost sink.Cost
+	err := s.checkIdentity(ctx, &cost)
+	var api *paymo.APIError
+	var identity *IdentityError
+	var role *RoleError
+	lasting := errors.As(err, &api) || errors.As(err, &identity) || errors.As(err, &role)
+	if err == nil || lasting {
+		g.askedAt, g.answer = time.Now(), err
+	}
+	if err == nil {
+		g.known, err = s.Store.Limits(ctx)
+	}
+	return cost, err
+}
+
+// limits are what was learned of the server's replies.
+func (g *guard) limits() sink.Limits {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.known
+}
+
+// learn keeps a longer reply or a lower cap.
+func (g *guard) learn(ctx context.Context, store *sink.Store, limits sink.Limits) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.known.LongestReply = max(g.known.LongestReply, limits.LongestReply)
+	if limits.PageCap > 0 && (g.known.PageCap == 0 || limits.PageCap < g.known.PageCap) {
+		g.known.PageCap = limits.PageCap
+	}
+	return store.SaveLimits(ctx, limits)
+}
+
+func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) error {
+	me, page, err := s.Client.Me(ctx)
+	addCost(cost, page)
+	if err != nil {
+		return fmt.Errorf("ask Paymo whose key it is: %w", err)
+	}
+	company, page, err := s.Client.CompanyID(ctx)
+	addCost(cost, page)
+	var api *paymo.APIError
+	if err != nil && !(errors.As(err, &api) && api.Denied()) {
+		return fmt.Errorf("ask Paymo which company it is: %w", err)
+	}
+	scheme, _ := s.Client.Scheme()
+	found := sink.Identity{BaseURL: s.BaseURL, CompanyID: company, UserID: me.ID, Role: me.Role, Scheme: string(scheme)}
+	pinned, ok, err := s.Store.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	if ok {
+		if err := compareIdentity(pinned, found, s.AcceptRole); err != nil {
+			return err
+		}
+	}
+	mine, err := s.Store.PinIdentity(ctx, found)
+	if err == nil && !mine {
+		err = errors.New("the warehouse was pinned to another Paymo meanwhile; sync again to learn which")
+	}
+	return err
+}
+
+// compareIdentity says what speaks against syncing with the key that was found.
+func compareIdentity(pinned, found sink.Identity, acceptRole string) error {
+	advice := "use the key and PAYMO_BASE_URL that belong to it, or another database"
+	switch {
+	case pinned.BaseURL != found.BaseURL:
+		return &IdentityError{What: "base URL", Pinned: pinned.BaseURL, Found: found.BaseURL, Advice: advice}
+	case pinned.CompanyID != 0 && found.CompanyID != 0 && pinned.CompanyID != found.CompanyID:
+		return &IdentityError{What: "company", Pinned: fmt.Sprint(pinned.CompanyID), Found: fmt.Sprint(found.CompanyID), Advice: advice}
+	case found.Role != pinned.Role && found.Role != adminRole && found.Role != acceptRole:
+		return &RoleError{Pinned: pinned.Role, Found: found.Role}
+	case pinned.CompanyID != 0 && found.CompanyID == 0 && found.Role != acceptRole:
+		return &IdentityError{What: "company", Pinned: fmt.Sprint(pinned.CompanyID), Found: "hidden from this key", Advice: advice}
+	}
+	return nil
+}
+
+func addCost(cost *sink.Cost, page *paymo.Page) {
+	if page == nil {
+		return
+	}
+	cost.Requests += page.Requests
+	cost.Waited += page.Waited
+	cost.Bytes += page.Bytes
+}

@@ -1,0 +1,255 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// The names of what is learned of the server, in checkpoints and status.
+const (
+	filterUpdated = "updated_on filter"
+	filterTimers  = "end_time filter"
+)
+
+// Paymo began in 2008; nothing is planned beyond the other end.
+var (
+	windowsBegin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	windowsEnd   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+const day = 24 * time.Hour
+
+// plan chooses how to list the resource, unless the run is being gone on with.
+func (r *run) plan(ctx context.Context) error {
+	if r.progress.Listing != 0 {
+		return nil
+	}
+	if r.progress.Mode == Incremental && r.works(filterUpdated) {
+		r.progress.Since = r.checkpoint.Cursor
+	}
+	for _, listing := range r.resource.Listings {
+		if r.works(listing.String()) {
+			return r.list(ctx, listing)
+		}
+	}
+	return fmt.Errorf("list %s: Paymo answers none of the ways that paymosync knows: %s", r.resource.Table, r.refusals())
+}
+
+// list begins the listing from its start.
+func (r *run) list(ctx context.Context, listing catalog.Listing) error {
+	p := r.progress
+	p.Listing, p.Ranges, p.Pages, p.Parents, p.Witnesses, p.Single = listing, nil, nil, nil, nil, false
+	switch listing {
+	case catalog.Single:
+	case catalog.ByPage:
+		p.Pages = &Pages{}
+	case catalog.ByWindow:
+		p.Ranges = NewRanges(r.cap())
+	case catalog.ByParent:
+		p.Parents = &Parents{}
+		return r.loadParents(ctx)
+	case catalog.ByID:
+		p.Ranges = NewRanges(r.cap())
+		if !p.Since.IsZero() {
+			break
+		}
+		extent, err := r.Store.Extent(ctx, r.resource.Table)
+		if err != nil {
+			return err
+		}
+		p.Ranges = NewKnownRanges(r.cap(), extent.Rows, extent.MinID, extent.MaxID)
+		p.Highest = extent.MaxID
+		if extent.Rows > 0 {
+			p.Witnesses = []int64{extent.MinID, extent.MaxID}
+		}
+	}
+	return nil
+}
+
+// done reports whether everything was read.
+func (r *run) done() bool {
+	p := r.progress
+	switch {
+	case p.Ranges != nil:
+		return len(p.Ranges.Todo) == 0
+	case p.Pages != nil:
+		return p.Pages.Ended
+	case p.Parents != nil:
+		return p.Parents.Ended
+	default:
+		return p.Single
+	}
+}
+
+// step reads the next slice.
+func (r *run) step(ctx context.Context) error {
+	switch p := r.progress; {
+	case p.Ranges != nil:
+		return r.readRange(ctx)
+	case p.Pages != nil:
+		return r.readPage(ctx)
+	case p.Parents != nil:
+		return r.readParent(ctx)
+	default:
+		return r.readSingle(ctx)
+	}
+}
+
+// left is the share that is still to be read.
+func (r *run) left() (share float64, known bool) {
+	p := r.progress
+	switch {
+	case r.done():
+		return 0, true
+	case p.Ranges != nil:
+		return p.Ranges.Left(p.Highest)
+	}
+	return 1, false
+}
+
+// where is the condition that every request of the listing carries.
+func (r *run) where() paymo.Where {
+	var where paymo.Where
+	if r.resource.Window != "" && r.progress.Listing != catalog.ByWindow {
+		where = where.Interval(r.resource.Window, r.begin(), windowsEnd)
+	}
+	if !r.progress.Since.IsZero() {
+		where = where.UpdatedSince(r.progress.Since)
+	}
+	return where
+}
+
+// begin is where windows begin: a day early, because Paymo places them in UTC and
+// people in their own zone.
+func (r *run) begin() time.Time {
+	if r.StartDate.IsZero() {
+		return windowsBegin
+	}
+	return r.StartDate.Add(-day)
+}
+
+func (r *run) readSingle(ctx context.Context) error {
+	page, at, err := r.fetch(ctx, paymo.Query{})
+	if err != nil {
+		return err
+	}
+	r.progress.Single = true
+	return r.apply(ctx, page, at)
+}
+
+func (r *run) readPage(ctx context.Context) error {
+	p := r.progress.Pages
+	page, at, err := r.fetch(ctx, paymo.Query{Where: r.where(), Page: p.Page, PageSize: pageSize})
+	if err != nil {
+		return r.refused(ctx, err, catalog.ByPage)
+	}
+	if restarted, err := r.checkSince(ctx, page, p.Page == 0); err != nil {
+		return err
+	} else if !restarted {
+		p.Done(recordIDs(page))
+	}
+	return r.apply(ctx, page, at)
+}
+
+// readTimers reads the running timers, which updated_on need not tell of.
+func (r *run) readTimers(ctx context.Context) error {
+	if r.resource.Table != "time_entries" || r.progress.Timers || !r.works(filterTimers) || r.progress.Since.IsZero() {
+		return nil
+	}
+	where := paymo.Where{}.Interval(r.resource.Window, r.begin(), windowsEnd).IsNull("end_time")
+	page, at, err := r.fetch(ctx, paymo.Query{Where: where})
+	switch {
+	case badRequest(err):
+		r.strikeOff(filterTimers, err.Error())
+		return nil
+	case err != nil:
+		return err
+	case page.Rows >= r.cap():
+		r.strikeOff(filterTimers, fmt.Sprintf("it is answered with %d rows: it does not tell running timers from bulk entries", page.Rows))
+	}
+	r.progress.Timers = true
+	return r.apply(ctx, page, at)
+}
+
+// refused judges an error of a listing: a filter that Paymo does not know is struck
+// off, and the next way is tried.
+func (r *run) refused(ctx context.Context, err error, listing catalog.Listing) error {
+	if !badRequest(err) {
+		return err
+	}
+	if !r.progress.Since.IsZero() {
+		r.strikeOff(filterUpdated, err.Error())
+		r.progress.Since = time.Time{}
+		return r.list(ctx, r.progress.Listing)
+	}
+	r.strikeOff(listing.String(), err.Error())
+	return r.relist(ctx)
+}
+
+// relist goes on with the next way to list the resource.
+func (r *run) relist(ctx context.Context) error {
+	r.progress.Listing = 0
+	since := r.progress.Since
+	if err := r.plan(ctx); err != nil {
+		return err
+	}
+	if since.IsZero() { // it was struck off, or this is a full
+		r.progress.Since = since
+	}
+	return nil
+}
+
+// works reports whether nothing was learned against the capability.
+func (r *run) works(name string) bool {
+	learned, ok := r.checkpoint.Capabilities[name]
+	return !ok || learned.Works
+}
+
+func (r *run) strikeOff(name, reason string) {
+	r.checkpoint.Capabilities[name] = sink.Capability{Since: time.Now().UTC().Truncate(time.Second), Reason: reason}
+	r.Log.Warn("learned that Paymo cannot be asked so", "table", r.resource.Table, "what", name, "reason", reason)
+}
+
+func (r *run) refusals() string {
+	var words string
+	for _, listing := range r.resource.Listings {
+		if learned, ok := r.checkpoint.Capabilities[listing.String()]; ok {
+			words += fmt.Sprintf("%s: %s; ", listing, learned.Reason)
+		}
+	}
+	return words
+}
+
+// cap is the number of rows from which on a reply is taken as cut short.
+func (r *run) cap() int {
+	if limits := r.guard.limits(); limits.PageCap > 0 {
+		return limits.PageCap
+	}
+	return catalog.PageCap
+}
+
+func badRequest(err error) bool {
+	var api *paymo.APIError
+	return errors.As(err, &api) && (api.Status == http.StatusBadRequest || api.Status == http.StatusUnprocessableEntity)
+}
+
+func recordIDs(page *paymo.Page) []int64 {
+	ids := make([]int64, len(page.Records))
+	for i := range page.Records {
+		ids[i] = page.Records[i].ID
+	}
+	return ids
+}
+
+// columnIndex finds a column among the values of the resource's records.
+func columnIndex(resource *catalog.Resource, name string) int {
+	return slices.IndexFunc(resource.Stored(), func(c catalog.Column) bool { return c.Name == name })
+}

@@ -1,0 +1,75 @@
+package jobs
+
+import "slices"
+
+// Pages reads one resource by page and page_size, for servers that ignore ranges.
+// Rows may move between pages while they are read, so a listing of more than one
+// page is read twice, and both passes must see the same ids.
+//
+// It is a value that survives in the checkpoint, and knows nothing of Paymo.
+type Pages struct {
+	Page    int    `json:"page"`
+	Pass    int    `json:"pass"`    // 0 and 1
+	Longest int    `json:"longest"` // rows of the longest page seen
+	Count   [2]int `json:"count"`   // rows of each pass
+	Sum     [2]int64
+	Before  int64 `json:"before"`  // sum of the page before
+	Ignored bool  `json:"ignored"` // the server answers every page alike
+	Ended   bool  `json:"ended"`
+}
+
+// pageSize is what a page is asked to hold. A server may give less.
+const pageSize = 500
+
+// shortPage is the number of rows below which a page may be the last one.
+const shortPage = 50
+
+// Done takes the ids of the page's rows.
+func (p *Pages) Done(ids []int64) {
+	var sum int64
+	for _, id := range ids {
+		sum += mix(id)
+	}
+	if p.Page > 0 && len(ids) > 0 && sum == p.Before {
+		p.Ignored, p.Ended = true, true
+		return
+	}
+	p.Before = sum
+	p.Count[p.Pass] += len(ids)
+	p.Sum[p.Pass] += sum
+	last := len(ids) == 0 || len(ids) < p.Longest && len(ids) < shortPage
+	p.Longest = max(p.Longest, len(ids))
+	switch {
+	case !last:
+		p.Page++
+	case p.Pass == 0 && p.Page > 0 && p.Count[0] > len(ids):
+		p.Page, p.Pass, p.Before = 0, 1, 0
+	default:
+		p.Ended = true
+	}
+}
+
+// Stable reports whether both passes saw the same ids; one page needs no second.
+func (p *Pages) Stable() bool {
+	return p.Pass == 0 || p.Count[0] == p.Count[1] && p.Sum[0] == p.Sum[1]
+}
+
+// mix spreads an id over 64 bits, so that sums of different ids differ.
+func mix(id int64) int64 {
+	x := uint64(id) * 0x9E3779B97F4A7C15
+	x ^= x >> 29
+	x *= 0xBF58476D1CE4E5B9
+	return int64(x ^ x>>32)
+}
+
+// sameIDs reports whether the second list holds nothing that the first does not.
+func sameIDs(first, second []int64) bool {
+	known := slices.Clone(first)
+	slices.Sort(known)
+	for _, id := range second {
+		if _, found := slices.BinarySearch(known, id); !found {
+			return false
+		}
+	}
+	return true
+}

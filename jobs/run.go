@@ -1,0 +1,184 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// errHandBack means that the work's time is over; the progress is saved.
+var errHandBack = errors.New("the work's time is over, the rest is still to be read")
+
+// run is one sync of one table while it lasts.
+type run struct {
+	*Syncer
+	lease      *sink.Lease
+	resource   *catalog.Resource
+	checkpoint sink.Checkpoint
+	progress   *Progress
+	outcome    Outcome
+	spent      sink.Cost // not yet in the ledger
+	work       time.Duration
+	begun      time.Time
+}
+
+// read reads the table to its end.
+func (r *run) read(ctx context.Context) error {
+	if err := r.identify(ctx); err != nil {
+		return err
+	}
+	if err := r.plan(ctx); err != nil {
+		return err
+	}
+	if err := r.readTimers(ctx); err != nil {
+		return err
+	}
+	for !r.done() {
+		if err := r.step(ctx); err != nil {
+			return err
+		}
+		if r.work > 0 && time.Since(r.begun) > r.work && !r.done() {
+			return errHandBack
+		}
+	}
+	return nil
+}
+
+// identify makes sure that the key still opens the company that the account is
+// pinned to, with the rights it had.
+func (r *run) identify(ctx context.Context) error {
+	cost, err := r.guard.identify(ctx, r.Syncer)
+	r.spend(cost)
+	return err
+}
+
+// fetch makes one request. The time is the database's, before it was sent.
+func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
+	at, err := r.Store.Now(ctx)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	page, err := r.Client.List(ctx, r.resource, query)
+	if page != nil {
+		r.spend(sink.Cost{Requests: page.Requests, Waited: page.Waited, Bytes: page.Bytes})
+	}
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if r.progress.Horizon.IsZero() {
+		r.progress.Horizon = page.Date
+	}
+	for i := range page.Records {
+		if updated := page.Records[i].Updated; updated.After(r.progress.Newest) {
+			r.progress.Newest = updated
+		}
+	}
+	r.progress.Seen += int64(page.Rows)
+	return page, at, nil
+}
+
+// find asks for one row by its id; nil when Paymo says that there is none.
+func (r *run) find(ctx context.Context, id int64) (*paymo.Page, time.Time, error) {
+	at, err := r.Store.Now(ctx)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	page, err := r.Client.Get(ctx, r.resource, id)
+	if page != nil {
+		r.spend(sink.Cost{Requests: page.Requests, Waited: page.Waited, Bytes: page.Bytes})
+	}
+	var api *paymo.APIError
+	if errors.As(err, &api) && api.NotFound() {
+		return nil, at, nil
+	}
+	return page, at, err
+}
+
+// apply merges a page and saves the progress, or what completes the listing, in one
+// transaction. Rows that the table holds newer than the page are fetched again.
+func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time) error {
+	r.checkpoint.Progress = r.progress.text()
+	if r.done() {
+		r.complete()
+	}
+	result, err := r.merge(ctx, page, at)
+	if err != nil {
+		return err
+	}
+	for _, id := range result.Stale {
+		fresh, at, err := r.find(ctx, id)
+		if err != nil {
+			return err
+		}
+		if fresh == nil {
+			continue
+		}
+		if _, err := r.merge(ctx, fresh, at); err != nil {
+			return err
+		}
+	}
+	left, known := r.left()
+	r.Watch(r.resource.Table, Moment{
+		Mode: r.progress.Mode, Rows: r.progress.Seen, Requests: r.outcome.Requests, Left: left, Known: known,
+	})
+	return nil
+}
+
+func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time) (sink.Result, error) {
+	result, err := r.lease.Apply(ctx, sink.Page{
+		Run:         r.progress.Run,
+		Resource:    r.resource,
+		Records:     page.Records,
+		Rejects:     page.Rejects,
+		RequestedAt: at,
+		Volatile:    r.progress.Mode == Full,
+		Checkpoint:  r.checkpoint,
+		Cost:        r.spent,
+	})
+	if err != nil {
+		return sink.Result{}, err
+	}
+	r.spent = sink.Cost{}
+	r.outcome.Inserted += result.Inserted
+	r.outcome.Updated += result.Updated
+	r.outcome.Unchanged += result.Unchanged
+	r.outcome.Quarantined += result.Quarantined
+	return result, nil
+}
+
+// complete moves the checkpoint over a listing that was read to its end, unless
+// something speaks against its being whole. The cursor comes from the server alone: from what it sent and from its clock.
+func (r *run) complete() {
+	p := r.progress
+	r.checkpoint.Progress = nil
+	if r.doubt() != "" {
+		return
+	}
+	if !p.Horizon.IsZero() {
+		r.checkpoint.FreshAsOf = p.Horizon
+	}
+	if !p.Newest.IsZero() {
+		cursor := p.Newest
+		if !p.Horizon.IsZero() && p.Horizon.Before(cursor) {
+			cursor = p.Horizon
+		}
+		r.checkpoint.Cursor = cursor.Add(-overlap)
+	}
+	if p.Mode == Full {
+		r.checkpoint.FullAt = p.StartedAt
+		r.checkpoint.CatalogHash = p.Hash
+	}
+}
+
+func (r *run) spend(cost sink.Cost) {
+	r.spent.Requests += cost.Requests
+	r.spent.Waited += cost.Waited
+	r.spent.Bytes += cost.Bytes
+	r.outcome.Requests += cost.Requests
+	r.outcome.Waited += cost.Waited
+	r.outcome.Bytes += cost.Bytes
+}

@@ -1,0 +1,84 @@
+package jobs
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+)
+
+// QueueSchema is the PostgreSQL schema of River's tables.
+const QueueSchema = "river"
+
+// SoftStop is how long a stopping service lets its jobs end by themselves before it
+// interrupts them. What they have read is committed either way.
+const SoftStop = 10 * time.Second
+
+// maxWorkers is how many tables are synced at once. Paymo's rate limit leaves
+// little for more.
+const maxWorkers = 4
+
+// Schedule tells when something is due; robfig/cron's schedules are ones.
+type Schedule interface{ Next(time.Time) time.Time }
+
+// TableSchedule is when a table is synced incrementally.
+type TableSchedule struct {
+	Resource *catalog.Resource
+	Schedule Schedule
+}
+
+// ServiceConfig is what the queue needs. All of it is required.
+type ServiceConfig struct {
+	Pool   *pgxpool.Pool
+	Syncer *Syncer
+	Tables []TableSchedule
+	Full   Schedule // of the full syncs of all tables
+	Log    *slog.Logger
+}
+
+// NewService makes the River client that syncs the tables on schedule. It starts
+// nothing. Start it with a context; ending that context stops it softly.
+//
+// River keeps the schedule in the leader's memory, so every table is also due when
+// a leader starts: the sync then decides by the checkpoint what there is to do.
+func NewService(config ServiceConfig) (*river.Client[pgx.Tx], error) {
+	workers := river.NewWorkers()
+	if err := river.AddWorkerSafely(workers, &SyncWorker{Syncer: config.Syncer}); err != nil {
+		return nil, err
+	}
+	account := config.Syncer.Store.Account()
+	var periodic []*river.PeriodicJob
+	for _, table := range config.Tables {
+		if !table.Resource.Readable() {
+			return nil, errors.New("there is no way to sync " + table.Resource.Table)
+		}
+		args := SyncArgs{Account: account, Table: table.Resource.Table, Reason: ReasonSchedule}
+		periodic = append(periodic,
+			periodicSync(args, Incremental, table.Schedule, true),
+			periodicSync(args, Full, config.Full, false),
+		)
+	}
+	return river.NewClient(riverpgxv5.New(config.Pool), &river.Config{
+		JobTimeout:           jobTimeout,
+		Logger:               config.Log,
+		PeriodicJobs:         periodic,
+		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: maxWorkers}},
+		RescueStuckJobsAfter: jobRescue,
+		Schema:               QueueSchema,
+		SoftStopTimeout:      SoftStop,
+		Workers:              workers,
+	})
+}
+
+func periodicSync(args SyncArgs, mode Mode, schedule Schedule, onStart bool) *river.PeriodicJob {
+	args.Mode = mode
+	return river.NewPeriodicJob(schedule,
+		func() (river.JobArgs, *river.InsertOpts) { return args, nil },
+		&river.PeriodicJobOpts{ID: "sync_" + args.Table + "_" + string(mode), RunOnStart: onStart})
+}

@@ -1,0 +1,125 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// settleTime is how long the ledger may take to be told of an interrupted run.
+const settleTime = 5 * time.Second
+
+// unsure is the name under which a full's doubt is kept until the next full.
+const unsure = "whole listing"
+
+// doubt says why the rows read may not be all there are, "" when nothing speaks
+// against it.
+func (r *run) doubt() string {
+	p := r.progress
+	switch {
+	case p.Pages != nil && p.Pages.Ignored && p.Pages.Longest >= r.cap():
+		return fmt.Sprintf("listing cut short: Paymo ignores paging and answers %d rows, which is as many as one reply can hold", p.Pages.Longest)
+	case p.Pages != nil && !p.Pages.Stable():
+		return fmt.Sprintf("listing unstable: reading its pages twice gave %d and %d rows, or others", p.Pages.Count[0], p.Pages.Count[1])
+	case p.Parents != nil && len(p.Parents.Cut) > 0:
+		return fmt.Sprintf("listing cut short: %d of its %s have as many rows as one reply can hold", len(p.Parents.Cut), r.resource.Scope.Parent)
+	case p.Parents != nil && len(p.Parents.Denied) > 0:
+		return fmt.Sprintf("%d of its %s were denied by Paymo", len(p.Parents.Denied), r.resource.Scope.Parent)
+	}
+	return ""
+}
+
+// end writes into the ledger what came of reading, and the table's state with it.
+// It returns the error of reading, unless that only means that there is nothing to
+// read or that the rest follows.
+func (r *run) end(ctx context.Context, err error) error {
+	o := &r.outcome
+	var limited *paymo.RateLimitError
+	switch {
+	case err == nil:
+		return r.endRead(ctx)
+	case errors.Is(err, sink.ErrLeaseLost), sink.Temporary(err):
+		return err // nothing can be written now
+	case errors.Is(err, errHandBack):
+		o.Unfinished = true
+		return r.pause(ctx, sink.RunRunning, "goes on", nil)
+	case errors.As(err, &limited):
+		o.Unfinished = true
+		return r.pause(ctx, sink.RunRunning, err.Error(), err)
+	case ctx.Err() != nil:
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+		defer cancel()
+		o.State, o.Reason = sink.RunInterrupted, "interrupted; what was read is kept, the rest follows"
+		return r.pause(ctx, sink.RunInterrupted, o.Reason, err)
+	}
+	return r.endUnread(ctx, err)
+}
+
+// endRead settles a table that was read to its end.
+func (r *run) endRead(ctx context.Context) error {
+	full := r.progress.Mode == Full
+	before := time.Time{}
+	if full {
+		delete(r.checkpoint.Capabilities, unsure)
+		before = r.progress.StartedAt
+	}
+	kept, err := r.lease.ForgetQuarantine(ctx, before)
+	if err != nil {
+		return err
+	}
+	if doubt := r.doubt(); doubt != "" {
+		r.checkpoint.Capabilities[unsure] = sink.Capability{Since: r.progress.StartedAt, Reason: doubt}
+	}
+	state, reason := sink.StateOK, ""
+	switch {
+	case !r.works(unsure):
+		state, reason = sink.StateDegraded, r.checkpoint.Capabilities[unsure].Reason
+	case kept == 1:
+		state, reason = sink.StateDegraded, "1 record is in quarantine"
+	case kept > 1:
+		state, reason = sink.StateDegraded, fmt.Sprintf("%d records are in quarantine", kept)
+	}
+	return r.settle(ctx, state, reason, nil)
+}
+
+// endUnread settles a table that could not be read. One that Paymo never served to
+// this key is unavailable; where it used to be served, its rows are kept with a
+// doubt.
+func (r *run) endUnread(ctx context.Context, err error) error {
+	var api *paymo.APIError
+	denied := errors.As(err, &api) && (api.Denied() || api.NotFound()) && api.Path == r.resource.Path
+	switch {
+	case denied && r.checkpoint.FullAt.IsZero():
+		r.checkpoint.Progress = nil
+		return r.settle(ctx, sink.StateUnavailable,
+			fmt.Sprintf("Paymo answers %d: not in the plan, or not permitted to this key (%s)", api.Status, api.Message), nil)
+	case denied:
+		r.checkpoint.Progress = nil
+		return r.settle(ctx, sink.StateDegraded,
+			fmt.Sprintf("Paymo answers %d where it used to answer: not in the plan any more, or not permitted to this key; the rows are kept (%s)", api.Status, api.Message), nil)
+	}
+	return r.settle(ctx, sink.StateFailing, err.Error(), err)
+}
+
+// settle ends the run in the ledger with the state that the table has from now on.
+func (r *run) settle(ctx context.Context, state, reason string, err error) error {
+	r.outcome.State, r.outcome.Reason = state, reason
+	r.checkpoint.State, r.checkpoint.Reason = state, reason
+	saveErr := r.lease.EndRun(ctx, r.progress.Run, state, reason, r.spent, r.checkpoint)
+	r.spent = sink.Cost{}
+	return errors.Join(err, saveErr)
+}
+
+// pause leaves the run for later; the table keeps the state it had.
+func (r *run) pause(ctx context.Context, state, sentence string, err error) error {
+	if r.progress.Listing != 0 {
+		r.checkpoint.Progress = r.progress.text()
+	}
+	saveErr := r.lease.EndRun(ctx, r.progress.Run, state, sentence, r.spent, r.checkpoint)
+	r.spent = sink.Cost{}
+	return errors.Join(err, saveErr)
+}

@@ -1,0 +1,172 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// overlap is how far the cursor stays behind the newest change: a row may become
+// visible a little later than its updated_on says.
+const overlap = time.Minute
+
+// SyncerConfig is what a Syncer needs. Client, Store and Owner are required.
+type SyncerConfig struct {
+	Client     *paymo.Client
+	Store      *sink.Store
+	BaseURL    string                            // of the Paymo that the account is pinned to
+	Owner      string                            // of leases: names this process
+	AcceptRole string                            // a weaker role that the operator accepts
+	StartDate  time.Time                         // windows begin here, zero: everything
+	FullDue    func(last, now time.Time) bool    // whether a full is due; nil: only when there was none
+	Log        *slog.Logger                      // nil: discarded
+	Watch      func(table string, moment Moment) // called after every page; may be nil
+}
+
+// Syncer syncs one account's tables, one at a time or several at once.
+type Syncer struct {
+	SyncerConfig
+	guard guard
+}
+
+// NewSyncer makes a Syncer. It starts nothing.
+func NewSyncer(config SyncerConfig) *Syncer {
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.FullDue == nil {
+		config.FullDue = func(last, _ time.Time) bool { return last.IsZero() }
+	}
+	if config.Watch == nil {
+		config.Watch = func(string, Moment) {}
+	}
+	return &Syncer{SyncerConfig: config}
+}
+
+// Request asks for one sync of one table.
+type Request struct {
+	Resource *catalog.Resource
+	Mode     Mode
+	Reason   string
+	Work     time.Duration // hand back after this long; 0: go on to the end
+}
+
+// Moment is how far a sync is, for whoever watches.
+type Moment struct {
+	Mode     Mode
+	Rows     int64   // read so far
+	Requests int     // made so far
+	Left     float64 // share still to read, from 1 to 0
+	Known    bool    // whether Left is known
+}
+
+// Outcome is what came of a sync: the ledger's row, the job's output and the line
+// of a summary.
+type Outcome struct {
+	Table       string        `json:"table"`
+	Mode        Mode          `json:"mode"`
+	State       string        `json:"state"`
+	Reason      string        `json:"reason"`
+	Inserted    int64         `json:"inserted"`
+	Updated     int64         `json:"updated"`
+	Unchanged   int64         `json:"unchanged"`
+	Quarantined int64         `json:"quarantined"`
+	Requests    int           `json:"requests"`
+	Waited      time.Duration `json:"waited_ns"`
+	Bytes       int64         `json:"bytes"`
+	Took        time.Duration `json:"took_ns"`
+	Unfinished  bool          `json:"unfinished"` // progress was saved, the rest is still to be read
+}
+
+// Sync syncs one table. It holds the table's lease meanwhile and writes the ledger.
+//
+// An error says why the table could not be read to its end; what was read is
+// committed, with its progress. A table that Paymo does not serve, or whose rows are
+// kept with a doubt, is no error: the outcome's state says so. When another process
+// has the lease the error is a *sink.HeldError and nothing was done.
+func (s *Syncer) Sync(ctx context.Context, req Request) (Outcome, error) {
+	started := time.Now()
+	outcome := Outcome{Table: req.Resource.Table, Mode: req.Mode, State: sink.RunRunning}
+	err := s.Store.WithLease(ctx, req.Resource.Table, s.Owner, func(ctx context.Context, lease *sink.Lease) error {
+		run, err := s.begin(ctx, lease, req)
+		if err != nil {
+			return err
+		}
+		err = run.end(ctx, run.read(ctx))
+		outcome = run.outcome
+		return err
+	})
+	outcome.Took = time.Since(started)
+	s.logOutcome(ctx, outcome, err)
+	return outcome, err
+}
+
+// begin goes on with an unfinished run, or plans a new one.
+func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*run, error) {
+	now, err := s.Store.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	checkpoint, err := lease.Checkpoint(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{Syncer: s, lease: lease, resource: req.Resource, checkpoint: checkpoint, work: req.Work, begun: time.Now()}
+	mode := s.modeFor(req, checkpoint, now)
+	r.progress = parseProgress(checkpoint.Progress, req.Resource, now)
+	if r.progress != nil && (r.progress.Mode == mode || r.progress.Mode == Full) {
+		r.progress.Run, err = lease.ResumeRun(ctx, r.progress.Run, string(r.progress.Mode), req.Reason)
+	} else {
+		if mode == Full {
+			r.checkpoint.Capabilities = map[string]sink.Capability{} // asked again at each full
+		}
+		r.progress = &Progress{Mode: mode, StartedAt: now, Hash: req.Resource.Hash()}
+		r.progress.Run, err = lease.StartRun(ctx, string(mode), req.Reason)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.outcome = Outcome{Table: req.Resource.Table, Mode: r.progress.Mode, State: sink.RunRunning}
+	return r, nil
+}
+
+// modeFor decides whether an incremental must be a full: the first one, one after
+// the table's columns changed, and one that is due. A full is due by its
+// checkpoint, not by having caught the tick.
+func (s *Syncer) modeFor(req Request, checkpoint sink.Checkpoint, now time.Time) Mode {
+	switch {
+	case req.Mode == Full,
+		checkpoint.FullAt.IsZero(),
+		checkpoint.CatalogHash != req.Resource.Hash(),
+		s.FullDue(checkpoint.FullAt, now):
+		return Full
+	}
+	return Incremental
+}
+
+// logOutcome writes the one wide line of a run.
+func (s *Syncer) logOutcome(ctx context.Context, o Outcome, err error) {
+	attributes := []slog.Attr{
+		slog.String("table", o.Table), slog.String("mode", string(o.Mode)), slog.String("state", o.State),
+		slog.Int64("inserted", o.Inserted), slog.Int64("updated", o.Updated), slog.Int64("unchanged", o.Unchanged),
+		slog.Int64("quarantined", o.Quarantined), slog.Int("requests", o.Requests),
+		slog.Duration("waited", o.Waited.Round(time.Millisecond)), slog.Int64("bytes", o.Bytes),
+		slog.Duration("took", o.Took.Round(time.Millisecond)),
+	}
+	level := slog.LevelInfo
+	switch {
+	case o.State == sink.StateFailing || o.State == sink.StateDegraded:
+		level = slog.LevelWarn
+		attributes = append(attributes, slog.String("reason", o.Reason))
+	case err != nil:
+		level = slog.LevelDebug
+		attributes = append(attributes, slog.String("error", err.Error()))
+	case o.Reason != "":
+		attributes = append(attributes, slog.String("reason", o.Reason))
+	}
+	s.Log.LogAttrs(ctx, level, "sync", attributes...)
+}

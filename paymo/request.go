@@ -1,0 +1,245 @@
+package paymo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// maxAttempts is how often a request is made before its error is the caller's.
+const maxAttempts = 3
+
+// get makes a request until it has an answer that is worth no other try.
+func (c *Client) get(ctx context.Context, decoder *decoder, path string, query url.Values) (*Page, error) {
+	cost := &Page{}
+	credential, err := c.auth.current(ctx)
+	if err != nil {
+		return cost, err
+	}
+	for attempt := 1; ; attempt++ {
+		if err := c.wait(ctx, cost); err != nil {
+			return cost, err
+		}
+		page, err := c.try(ctx, decoder, path, query, credential, attempt, cost)
+		if err == nil {
+			c.auth.accepted(credential)
+			page.Requests, page.Waited, page.Bytes = cost.Requests, cost.Waited, cost.Bytes
+			return page, nil
+		}
+		if ctx.Err() != nil {
+			return cost, fmt.Errorf("GET %s: %w", path, context.Cause(ctx))
+		}
+		var api *APIError
+		if errors.As(err, &api) && api.Unauthorized() {
+			next, ok, keyErr := c.auth.refused(ctx, credential)
+			if keyErr != nil {
+				return cost, errors.Join(err, keyErr)
+			}
+			if !ok {
+				return cost, err
+			}
+			credential = next
+			attempt-- // another key or scheme, not another try
+			continue
+		}
+		pause, again := c.again(err, attempt)
+		if !again {
+			return cost, err
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return cost, fmt.Errorf("GET %s: %w", path, err)
+		}
+	}
+}
+
+// wait waits for the budget's turn, when that is soon.
+func (c *Client) wait(ctx context.Context, cost *Page) error {
+	wait, ok, err := c.budget.Take(ctx, c.maxWait)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &RateLimitError{Wait: wait}
+	}
+	cost.Waited += wait
+	return sleep(ctx, wait)
+}
+
+// try makes the request once.
+func (c *Client) try(ctx context.Context, decoder *decoder, path string, query url.Values, credential credential, attempt int, cost *Page) (*Page, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("no whole reply within %s", c.timeout))
+	defer cancel()
+	target := *c.base
+	target.Path += path
+	target.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return nil, &TransportError{Method: http.MethodGet, Path: path, Attempt: attempt, cause: withoutURL(err)}
+	}
+	req.Header.Set("Authorization", credential.scheme.header(credential.key))
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.agent)
+
+	cost.Requests++
+	res, err := c.http.Do(req)
+	if err != nil {
+		var redirect *RedirectError
+		if errors.As(err, &redirect) {
+			return nil, redirect
+		}
+		return nil, &TransportError{Method: http.MethodGet, Path: path, Attempt: attempt, cause: causeOf(ctx, withoutURL(err))}
+	}
+	defer res.Body.Close()
+	body := &countedBody{reader: res.Body, most: c.maxBytes}
+	defer func() { cost.Bytes += body.read }()
+
+	if err := c.observe(ctx, res); err != nil {
+		return nil, err
+	}
+	if res.StatusCode != http.StatusOK {
+		return nil, c.judge(res, body, path, credential, attempt)
+	}
+	decoded, err := decoder.decode(body, maxRows)
+	if err != nil {
+		return nil, decodeFailure(ctx, err, res, body, path, attempt)
+	}
+	page := &Page{
+		Records: decoded.records, Rejects: decoded.rejects, Rows: decoded.rows, Cut: decoded.cut,
+		Stripped: decoded.stripped, Dropped: decoded.dropped, Unknown: decoded.unknown,
+	}
+	if date, err := http.ParseTime(res.Header.Get("Date")); err == nil {
+		page.Date = date
+	}
+	return page, nil
+}
+
+// observe passes the rate headers on to the budget.
+func (c *Client) observe(ctx context.Context, res *http.Response) error {
+	rate := parseRate(res.Header)
+	if rate.Limit > 0 {
+		c.mu.Lock()
+		c.rate = rate
+		c.mu.Unlock()
+	}
+	var stay time.Duration
+	if res.StatusCode == http.StatusTooManyRequests {
+		stay = retryAfter(res.Header, rate)
+	}
+	return c.budget.Observe(ctx, rate.Limit, rate.Period, rate.Remaining, stay)
+}
+
+// judge turns a reply other than success into an error.
+func (c *Client) judge(res *http.Response, body io.Reader, path string, credential credential, attempt int) error {
+	if res.StatusCode == http.StatusTooManyRequests {
+		return &RateLimitError{Wait: retryAfter(res.Header, parseRate(res.Header))}
+	}
+	text, _ := io.ReadAll(io.LimitReader(body, 64<<10)) // what came of it is enough for a message
+	var reply struct {
+		Message string `json:"message"`
+	}
+	message := string(text)
+	if json.Unmarshal(text, &reply) == nil && reply.Message != "" {
+		message = reply.Message
+	}
+	return &APIError{
+		Method: http.MethodGet, Path: path, Status: res.StatusCode, Attempt: attempt,
+		Message: short(redact(message, credential.key)),
+	}
+}
+
+// decodeFailure tells a reply that broke off from one that is not what was asked for.
+func decodeFailure(ctx context.Context, err error, res *http.Response, body *countedBody, path string, attempt int) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return &TransportError{Method: http.MethodGet, Path: path, Attempt: attempt, cause: cause}
+	}
+	failure := &DecodeError{
+		Method: http.MethodGet, Path: path, Attempt: attempt,
+		ContentType: orDefault(res.Header.Get("Content-Type"), "no content type"), cause: err,
+	}
+	var decode *decodeError
+	if errors.As(err, &decode) {
+		failure.Truncated = decode.Truncated
+	}
+	if body.full {
+		failure.cause = fmt.Errorf("it is longer than the %d MiB that are read", body.most>>20)
+		failure.Truncated = false
+	}
+	return failure
+}
+
+// again decides whether an error is worth another try within the call, and after
+// how long. What takes longer is left to the caller, who can wait without holding
+// anything.
+func (c *Client) again(err error, attempt int) (pause time.Duration, again bool) {
+	if attempt >= maxAttempts {
+		return 0, false
+	}
+	pause = 250 * time.Millisecond << (2 * (attempt - 1))
+	pause += rand.N(pause / 2)
+	var limited *RateLimitError
+	var api *APIError
+	var decode *DecodeError
+	var transport *TransportError
+	switch {
+	case errors.As(err, &limited):
+		return 0, limited.Wait <= c.maxWait // the budget waits
+	case errors.As(err, &api):
+		return pause, api.Status == http.StatusBadGateway || api.Status == http.StatusServiceUnavailable || api.Status == http.StatusGatewayTimeout
+	case errors.As(err, &decode):
+		return pause, decode.Truncated
+	case errors.As(err, &transport):
+		return pause, true
+	}
+	return 0, false
+}
+
+// causeOf prefers the context's cause, which says what timed out or who stopped.
+func causeOf(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// countedBody counts what is read of a reply and stops at a limit.
+type countedBody struct {
+	reader io.Reader
+	most   int64
+	read   int64
+	full   bool
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	if b.read >= b.most {
+		b.full = true
+		return 0, io.ErrUnexpectedEOF
+	}
+	if left := b.most - b.read; int64(len(p)) > left {
+		p = p[:left]
+	}
+	n, err := b.reader.Read(p)
+	b.read += int64(n)
+	return n, err
+}
+
+// sleep waits, unless the context ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
