@@ -161,10 +161,8 @@ func (o *options) serve(cmd *cobra.Command) error {
 	}
 	g, ctx := errgroup.WithContext(cmd.Context())
 	// Replies that wait on purpose (slow, drip, endless) end with the base context.
-	base, abort := context.WithCancel(context.WithoutCancel(ctx))
-	defer abort()
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second,
-		BaseContext: func(net.Listener) context.Context { return base }}
+		BaseContext: func(net.Listener) context.Context { return ctx }}
 	g.Go(func() error {
 		if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
@@ -181,13 +179,12 @@ func (o *options) serve(cmd *cobra.Command) error {
 		<-ctx.Done()
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 		defer cancel()
-		defer context.AfterFunc(stop, abort)()
 		if err := srv.Shutdown(stop); err != nil {
 			return errors.Join(fmt.Errorf("stop: %w", err), srv.Close())
 		}
 		return nil
 	})
-	cmd.Printf("fake Paymo of %d projects, %d tasks and %d time entries on http://%s\n",
+	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "fake Paymo of %d projects, %d tasks and %d time entries on http://%s\n",
 		s.Count("projects"), s.Count("tasks"), s.Count("time_entries"), listener.Addr())
 	return g.Wait()
 }
@@ -220,4 +217,3 @@ func healthcheck() *cobra.Command {
 	cmd.Flags().StringVar(&url, "url", "http://127.0.0.1:8090", "where it serves")
 	return cmd
 }
-

@@ -75,6 +75,9 @@ func (a *account) put(name string, f fields) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.id <= 0 {
+		return nil, fmt.Errorf("put %s: id %v is not a positive integer", name, f["id"])
+	}
 	if old, ok := t.find(r.id); ok && f["created_on"] == nil {
 		was := int64(t.value(old, "created_on").num)
 		o["created_on"] = json.RawMessage(appendStamp(nil, was))
@@ -87,8 +90,12 @@ func (a *account) put(name string, f fields) (*row, error) {
 	return r, nil
 }
 
-// drop is a value in a patch that removes the field from the object.
-type drop struct{}
+// drop and keep are values in a patch: the one removes the field, the other
+// leaves updated_on as it was.
+type (
+	drop struct{}
+	keep struct{}
+)
 
 // patch changes fields of an object.
 func (a *account) patch(name string, id int64, f fields) (*row, error) {
@@ -104,11 +111,16 @@ func (a *account) patch(name string, id int64, f fields) (*row, error) {
 		return nil, fmt.Errorf("patch %s %d: %w", name, id, ErrNotFound)
 	}
 	o := (&row{raw: t.append(nil, at)}).decode()
+	was := o["updated_on"]
 	o["updated_on"] = a.cfg.Now().UTC()
 	for k, v := range f {
-		o[k] = v
-		if _, gone := v.(drop); gone {
+		switch v.(type) {
+		case drop:
 			delete(o, k)
+		case keep:
+			o[k] = was
+		default:
+			o[k] = v
 		}
 	}
 	r, err := newRow(t.res, o)
@@ -249,6 +261,17 @@ func (s *Server) Put(table string, object map[string]any) (int64, error) {
 // Patch changes fields of an object; updated_on is the clock's, unless given.
 func (s *Server) Patch(table string, id int64, changes map[string]any) error {
 	_, err := s.main().patch(table, id, changes)
+	return err
+}
+
+// PatchQuietly changes fields and leaves updated_on as it is, as Paymo may do
+// when it changes many rows at once.
+func (s *Server) PatchQuietly(table string, id int64, changes map[string]any) error {
+	f := fields{"updated_on": keep{}}
+	for k, v := range changes {
+		f[k] = v
+	}
+	_, err := s.main().patch(table, id, f)
 	return err
 }
 

@@ -50,9 +50,10 @@ type Config struct {
 	Invoices int // 2 a project
 
 	// Until is the end of the seeded history, three years long: nothing seeded
-	// is newer. Zero is 2026-06-01.
+	// is newer. Zero is 2026-06-01, or the clock's midnight if that is earlier.
 	Until time.Time
 	// Now is the clock of writes, limits and the Date header; nil is time.Now.
+	// Writes are newer than the seeded rows only if it is past Until.
 	Now func() time.Time
 
 	Key      string // the Admin's key; "" is DefaultKey
@@ -95,13 +96,13 @@ func (c Config) withDefaults() Config {
 	size(&c.Tasks, 300)
 	size(&c.Entries, 2000)
 	size(&c.Invoices, 2*c.Projects)
-	if c.Until.IsZero() {
-		c.Until = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
-	}
-	c.Until = c.Until.UTC().Truncate(time.Second)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Until.IsZero() {
+		c.Until = minTime(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), c.Now().UTC().Truncate(24*time.Hour))
+	}
+	c.Until = c.Until.UTC().Truncate(time.Second)
 	if c.Key == "" {
 		c.Key = DefaultKey
 	}

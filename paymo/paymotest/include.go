@@ -133,11 +133,25 @@ func (s *shape) add(res *catalog.Resource, path string) error {
 		}
 		return s.subs[i].shape.add(rel.res, rest)
 	}
-	if c, ok := res.Column(head); !ok || dotted || unfilterable(head) || c.Has(catalog.Secret) {
+	if c, ok := res.Column(head); !ok || dotted || unnameable(res, head) || c.Has(catalog.Secret) {
 		return unknownField(path)
 	}
 	s.own = append(s.own, head)
 	return nil
+}
+
+// unnameable are own fields that Paymo serves but refuses in an include.
+func unnameable(res *catalog.Resource, name string) bool {
+	switch res.Table {
+	case "users":
+		return unfilterable(name) || slices.Contains([]string{"date_format", "time_format", "language", "theme", "is_online",
+			"assigned_projects", "managed_projects", "additional_privileges"}, name)
+	case "clients":
+		return unfilterable(name) || name == "additional_privileges"
+	case "milestones":
+		return name == "linked_tasklists"
+	}
+	return unfilterable(name)
 }
 
 // branch is a relation prepared for the rows of one reply.

@@ -117,12 +117,12 @@ func (q *query) value(t *table, r *row, field string) value {
 		if v := r.value("start_time"); v.kind == textual {
 			return num(unixOf(v.text))
 		}
-		return num(unixOf(r.value("date").text))
+		if v := r.value("date"); v.kind == textual {
+			return num(unixOf(v.text))
+		}
 	case field == "client_id" && t.res.Table == "time_entries":
 		return follow("projects", "project_id", "client_id")
-	case t.res.Table == "bookings" && (field == "user_id" || field == "task_id"):
-		return follow("task_assignments", "user_task_id", field)
-	case t.res.Table == "bookings" && field == "project_id":
+	case t.res.Table == "bookings" && (field == "user_id" || field == "task_id" || field == "project_id"):
 		return follow("task_assignments", "user_task_id", field)
 	case t.res.Table == "task_assignments" && field == "project_id":
 		return follow("tasks", "task_id", "project_id")

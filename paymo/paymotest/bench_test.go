@@ -1,0 +1,44 @@
+package paymotest_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"github.com/paymosync/paymosync/paymo/paymotest"
+)
+
+// BenchmarkList measures what a client that reads a million entries would wait for.
+func BenchmarkList(b *testing.B) {
+	s := paymotest.New(paymotest.Config{Entries: 1_000_000, RelaxEntries: true})
+	for name, query := range map[string]string{
+		"ids":          "where=" + url.QueryEscape("id>=330000000 and id<330082000"),
+		"window":       "where=" + url.QueryEscape(`time_interval in ("2025-03-03T00:00:00Z","2025-03-04T00:00:00Z")`),
+		"updated":      "where=" + url.QueryEscape("updated_on>=1780200000"),
+		"user":         "where=" + url.QueryEscape("user_id=11470100"),
+		"window+stamp": "where=" + url.QueryEscape(`time_interval in ("2025-03-03T00:00:00Z","2025-03-04T00:00:00Z") and updated_on>=1780000000`),
+		"last page":    "page=399&page_size=2500",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				req := httptest.NewRequest("GET", "/api/entries?"+query, nil)
+				req.Header.Set("Authorization", paymotest.DefaultKey)
+				w := httptest.NewRecorder()
+				s.ServeHTTP(w, req)
+				if w.Code != 200 {
+					b.Fatal(fmt.Sprint(w.Code, w.Body))
+				}
+				b.ReportMetric(float64(w.Body.Len()), "body")
+			}
+		})
+	}
+}
+
+// BenchmarkSeed measures the making of a big company.
+func BenchmarkSeed(b *testing.B) {
+	for b.Loop() {
+		paymotest.New(paymotest.Config{Tasks: 20_000, Entries: 1_000_000})
+	}
+}
