@@ -11,7 +11,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=dev
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/ ./cmd/paymosync ./cmd/fakepaymo
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.release=${VERSION}" -o /out/ ./cmd/paymosync ./cmd/fakepaymo
 
 # static holds certificate authorities and time zones, and no shell.
 FROM gcr.io/distroless/static-debian12:nonroot AS fakepaymo

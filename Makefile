@@ -13,7 +13,7 @@ help: ## show this list
 
 .PHONY: build
 build: ## build bin/paymosync and bin/fakepaymo
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/...
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o bin/ ./cmd/...
 
 .PHONY: test
 test: postgres ## run the tests, set-up included

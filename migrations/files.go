@@ -1,11 +1,12 @@
 package migrations
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 
@@ -77,12 +78,11 @@ func (f filled) Open(name string) (fs.File, error) {
 	if err != nil || info.IsDir() {
 		return file, err
 	}
-	defer file.Close()
-	var text bytes.Buffer
-	if _, err := text.ReadFrom(file); err != nil {
+	text, err := io.ReadAll(file)
+	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
-	return &filledFile{Reader: strings.NewReader(f.replace.Replace(text.String())), info: info}, nil
+	return &filledFile{Reader: strings.NewReader(f.replace.Replace(string(text))), info: info}, nil
 }
 
 // filledFile is a file in memory. Its info is that of the file it was made from, so

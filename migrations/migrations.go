@@ -140,8 +140,7 @@ func upGoose(ctx context.Context, pool *pgxpool.Pool, set, warehouse string) ([]
 		return nil, fmt.Errorf("read the %s migrations: %w", set, err)
 	}
 	results, err := provider.Up(ctx)
-	var partial *goose.PartialError
-	if errors.As(err, &partial) {
+	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
 		results = partial.Applied
 		err = fmt.Errorf("apply %s: %w", fileStep(set, partial.Failed.Source.Version, partial.Failed.Source.Path), explain(partial.Err, warehouse))
 	} else if err != nil {

@@ -79,8 +79,8 @@ WHERE nspname = $1`, schema).Scan(&mayUse)
 // explain adds what to do about an error that has one usual cause.
 func explain(err error, warehouse string) error {
 	const duplicateTable, insufficientPrivilege = "42P07", "42501"
-	var refused *pgconn.PgError
-	if !errors.As(err, &refused) {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
 		return err
 	}
 	switch refused.Code {

@@ -161,6 +161,7 @@ func Lookup(table string) (*Resource, bool) {
 	return all()[i], true
 }
 
+//nolint:gochecknoglobals // a table that is built once and never changes
 var all = sync.OnceValue(func() []*Resource {
 	var resources []*Resource
 	for _, group := range [][]Resource{people(), money(), templates(), work(), talk()} {

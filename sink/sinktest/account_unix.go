@@ -3,7 +3,7 @@
 package sinktest
 
 import (
-	"fmt"
+	"errors"
 	"os"
 	"os/exec"
 	"os/user"
@@ -34,7 +34,7 @@ func serverUser() (account, error) {
 			return account{name: name, uid: uint32(uid), gid: uint32(gid)}, nil
 		}
 	}
-	return account{}, fmt.Errorf("start a PostgreSQL server: PostgreSQL does not run as root, " +
+	return account{}, errors.New("start a PostgreSQL server: PostgreSQL does not run as root, " +
 		"and there is no user postgres or nobody to run it as: run as an ordinary user")
 }
 

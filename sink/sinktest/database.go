@@ -74,6 +74,8 @@ type sharedServer struct {
 
 // shared starts it when the first test asks. There is one a process, because a start
 // takes longer than most tests.
+//
+//nolint:gochecknoglobals // what the tests of a process share has no other place
 var shared = sync.OnceValues(func() (*sharedServer, error) {
 	s := &sharedServer{url: os.Getenv("TEST_DATABASE_URL")}
 	s.template = sync.OnceValues(s.makeTemplate)
@@ -89,6 +91,8 @@ var shared = sync.OnceValues(func() (*sharedServer, error) {
 })
 
 // started is the server that shared started, if it did: to stop it must not start it.
+//
+//nolint:gochecknoglobals // it belongs to shared
 var started atomic.Pointer[Server]
 
 func need(t testing.TB) *sharedServer {
@@ -185,8 +189,8 @@ func (s *sharedServer) do(ctx context.Context, databaseURL, statement string) er
 	for attempt := 1; ; attempt++ {
 		// PostgreSQL itself waits for five seconds before it refuses.
 		_, err = conn.Exec(ctx, statement)
-		var refused *pgconn.PgError
-		if !errors.As(err, &refused) || refused.Code != objectInUse || attempt == attempts {
+		refused, ok := errors.AsType[*pgconn.PgError](err)
+		if !ok || refused.Code != objectInUse || attempt == attempts {
 			return err
 		}
 	}

@@ -24,10 +24,11 @@ func TestMain(m *testing.M) {
 	if os.Getenv("SINKTEST_CHILD") == "1" {
 		server, err := sinktest.Start(context.Background(), sinktest.Options{})
 		if err != nil {
-			os.Stdout.WriteString("error " + err.Error() + "\n")
-			os.Exit(1)
+			panic(err)
 		}
-		os.Stdout.WriteString(server.URL() + "\n")
+		if _, err := os.Stdout.WriteString(server.URL() + "\n"); err != nil {
+			panic(err)
+		}
 		select {}
 	}
 	sinktest.Main(m)
