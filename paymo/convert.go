@@ -12,24 +12,25 @@ import (
 // convert appends a value's text as PostgreSQL's input function of the kind takes it.
 // ok is false when it will not convert: what was appended then has to go.
 func (p *page) convert(kind catalog.Kind, f field) (state catalog.State, ok bool) {
-	first := f.raw[0]
+	raw := p.value(f)
+	first := raw[0]
 	switch {
 	case first == 'n':
 		return catalog.Null, true
 	case kind == catalog.JSON:
-		p.text = p.compact(p.text, f.raw)
+		p.text = p.compact(p.text, raw)
 		return catalog.Set, true
 	case first == '{' || first == '[':
 		return catalog.Null, false
 	case kind == catalog.Text:
-		p.text = p.appendText(p.text, f)
+		p.text = p.appendText(p.text, raw, f.plain)
 		return catalog.Set, true
 	}
-	token := f.raw
+	token := raw
 	if first == '"' {
-		token = f.raw[1 : len(f.raw)-1]
+		token = raw[1 : len(raw)-1]
 		if !f.plain {
-			p.buffer = p.unescape(p.buffer[:0], f.raw)
+			p.buffer = p.unescape(p.buffer[:0], raw)
 			token = p.buffer
 		}
 		if token = bytes.TrimSpace(token); len(token) == 0 {
@@ -54,15 +55,15 @@ func (p *page) convert(kind catalog.Kind, f field) (state catalog.State, ok bool
 	return catalog.Set, true
 }
 
-func (p *page) appendText(dst []byte, f field) []byte {
-	if f.raw[0] != '"' {
-		return append(dst, f.raw...)
+func (p *page) appendText(dst, raw []byte, plain bool) []byte {
+	if raw[0] != '"' {
+		return append(dst, raw...)
 	}
-	text := f.raw[1 : len(f.raw)-1]
-	if f.plain || bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text) {
+	text := raw[1 : len(raw)-1]
+	if plain || bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text) {
 		return append(dst, text...)
 	}
-	return p.unescape(dst, f.raw)
+	return p.unescape(dst, raw)
 }
 
 // maxNumber is the most bytes, and the largest exponent, of a number that is kept as

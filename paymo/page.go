@@ -15,8 +15,9 @@ type page struct {
 	decoded
 
 	slab   []catalog.Value // unused values, handed out a row at a time
+	raw    []byte          // the row as received: it lives until the next one is read
 	fields []field         // of the row, by column
-	extras []field         // of the row, unknown and kept
+	extras []extra         // of the row, unknown and kept
 	next   int             // the known field that is expected next
 	spans  []span          // of the row's values in text
 	text   []byte          // of the row: its values, Extra and Issues
@@ -25,12 +26,19 @@ type page struct {
 	smells map[string]bool // names met, and whether they smell of a secret
 }
 
-// field is a member of a row as it was received. Its name and its value are slices of
-// the reply and live until the next row is read.
+// field is where the value of a member is in the row. It has no pointers, because
+// fields are written more often than anything else here.
 type field struct {
-	name  []byte // unescaped; of extras only
-	raw   []byte // nil: missing
-	plain bool   // raw is a string of ASCII without escapes
+	span
+	plain bool // a string of ASCII without escapes
+}
+
+func (f field) missing() bool { return f.to == 0 }
+
+// extra is a member that the catalogue does not know.
+type extra struct {
+	name []byte // unescaped
+	field
 }
 
 type span struct{ from, to int }
@@ -64,6 +72,7 @@ func (p *page) reject(payload []byte, problem string) {
 // scan sorts the members of a row into fields and extras. Of a repeated name the last
 // one counts.
 func (p *page) scan(raw []byte) {
+	p.raw = raw
 	if p.fields == nil {
 		p.fields = make([]field, len(p.decoder.stored))
 		p.spans = make([]span, len(p.decoder.stored))
@@ -77,15 +86,14 @@ func (p *page) scan(raw []byte) {
 			name = p.unescape(nil, raw[i:end])
 		}
 		i = space(raw, space(raw, end)+1)
-		f := field{raw: raw[i:]}
+		f := field{span: span{from: i}}
 		if raw[i] == '"' {
-			end, f.plain = stringEnd(raw, i)
+			f.to, f.plain = stringEnd(raw, i)
 		} else {
-			end = valueEnd(raw, i)
+			f.to = valueEnd(raw, i)
 		}
-		f.raw = raw[i:end]
 		p.assign(name, f)
-		if i = space(raw, end); raw[i] == ',' {
+		if i = space(raw, f.to); raw[i] == ',' {
 			i = space(raw, i+1)
 		}
 	}
@@ -105,14 +113,13 @@ func (p *page) assign(name []byte, f field) {
 		p.dropped++
 		return
 	}
-	f.name = name
 	for i := range p.extras {
 		if string(p.extras[i].name) == string(name) {
-			p.extras[i] = f
+			p.extras[i].field = f
 			return
 		}
 	}
-	p.extras = append(p.extras, f)
+	p.extras = append(p.extras, extra{name: name, field: f})
 }
 
 // lookup finds the column of a field. Fields usually come in the catalogue's order,
@@ -131,10 +138,13 @@ func (p *page) lookup(name []byte) (column int, known bool) {
 	return column, true
 }
 
+// value is the JSON of a field of the row.
+func (p *page) value(f field) []byte { return p.raw[f.from:f.to] }
+
 // identify says what is wrong with the row's id, "" for nothing.
 func (p *page) identify() string {
 	f := p.fields[p.decoder.id]
-	if f.raw == nil {
+	if f.missing() {
 		return "the id is missing"
 	}
 	p.text = p.text[:0]
@@ -159,10 +169,10 @@ func (p *page) record() catalog.Record {
 	p.text, p.issues = p.text[:0], p.issues[:0]
 	for i, f := range p.fields {
 		from := len(p.text)
-		if f.raw != nil {
+		if !f.missing() {
 			values[i].State = p.column(i, f)
 		}
-		p.spans[i] = span{from, len(p.text)}
+		p.spans[i] = span{from: from, to: len(p.text)}
 	}
 	p.empty(values)
 	extra, issues := p.rest()
@@ -190,7 +200,7 @@ func (p *page) column(i int, f field) catalog.State {
 	}
 	p.text, p.stripped = p.text[:from], stripped
 	p.issues = appendName(p.issues, column.Name)
-	p.issues = p.clean(p.issues, f.raw)
+	p.issues = p.clean(p.issues, p.value(f))
 	return catalog.Null
 }
 
@@ -199,10 +209,10 @@ func (p *page) column(i int, f field) catalog.State {
 func (p *page) empty(values []catalog.Value) {
 	present := false
 	for _, i := range p.decoder.together {
-		present = present || p.fields[i].raw != nil
+		present = present || !p.fields[i].missing()
 	}
 	for _, i := range p.decoder.together {
-		if present && p.fields[i].raw == nil {
+		if present && p.fields[i].missing() {
 			values[i].State = catalog.Null
 		}
 	}
@@ -216,7 +226,7 @@ func (p *page) rest() (extra, issues span) {
 			if p.unknown == nil {
 				p.unknown = make(map[string]string)
 			}
-			p.unknown[string(f.name)] = jsonType(f.raw)
+			p.unknown[string(f.name)] = jsonType(p.value(f.field))
 		}
 	}
 	p.text = p.appendExtras(p.text, len(p.text))
@@ -224,15 +234,15 @@ func (p *page) rest() (extra, issues span) {
 	extra.to = len(p.text)
 	p.issues = closeObject(p.issues, 0)
 	p.text = append(p.text, p.issues...)
-	return extra, span{extra.to, len(p.text)}
+	return extra, span{from: extra.to, to: len(p.text)}
 }
 
 // payload is the row as JSON without what is secret.
 func (p *page) payload() []byte {
 	var payload []byte
 	for i, f := range p.fields {
-		if f.raw != nil {
-			payload = p.clean(appendName(payload, p.decoder.stored[i].Name), f.raw)
+		if !f.missing() {
+			payload = p.clean(appendName(payload, p.decoder.stored[i].Name), p.value(f))
 		}
 	}
 	payload = p.appendExtras(payload, 0)
@@ -250,7 +260,7 @@ func (p *page) appendExtras(dst []byte, from int) []byte {
 			dst = append(dst, ',')
 		}
 		dst, _ = jsontext.AppendQuote(dst, f.name) // valid UTF-8 by now
-		dst = p.clean(append(dst, ':'), f.raw)
+		dst = p.clean(append(dst, ':'), p.value(f.field))
 	}
 	return dst
 }
