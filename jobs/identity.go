@@ -109,7 +109,7 @@ func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) error {
 		return err
 	}
 	if ok {
-		if err := compareIdentity(pinned, found, s.AcceptRole); err != nil {
+		if err := CompareIdentity(pinned, found, s.AcceptRole); err != nil {
 			return err
 		}
 	}
@@ -120,8 +120,8 @@ func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) error {
 	return err
 }
 
-// compareIdentity says what speaks against syncing with the key that was found.
-func compareIdentity(pinned, found sink.Identity, acceptRole string) error {
+// CompareIdentity says what speaks against syncing with the key that was found.
+func CompareIdentity(pinned, found sink.Identity, acceptRole string) error {
 	advice := "use the key and PAYMO_BASE_URL that belong to it, or another database"
 	switch {
 	case pinned.BaseURL != found.BaseURL:

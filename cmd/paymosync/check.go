@@ -1,6 +1,280 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
 
-func (p *program) checkCommand() *cobra.Command { return &cobra.Command{Use: "check"} }
-func (p *program) demoCommand() *cobra.Command  { return &cobra.Command{Use: "demo"} }
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/migrations"
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// checkTimeout bounds each step of a check.
+const checkTimeout = 20 * time.Second
+
+// checkStep is what a step of the check found.
+type checkStep struct {
+	Step  string `json:"step"`
+	OK    bool   `json:"ok"`
+	Found string `json:"found"`
+	Fix   string `json:"fix,omitempty"`
+}
+
+func (p *program) checkCommand() *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "check",
+		Short: "Go the whole way once, step by step, with a fix for what fails",
+		Long: `Go the whole way once, step by step: the configuration, Vault, the secret, Paymo,
+PostgreSQL. Nothing is changed anywhere. What fails is shown with what to do.
+
+Exit code: 0 when all is well, 1 when a step fails, 2 when it is the configuration.`,
+		Example: "  paymosync check\n  paymosync check --env-file paymosync.env",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := p.config("DATABASE_URL")
+			if err != nil {
+				return err
+			}
+			lines := p.out
+			if asJSON {
+				lines = io.Discard
+			}
+			steps, err := p.check(cmd.Context(), config, lines)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				if err := p.printJSON(steps); err != nil {
+					return err
+				}
+			}
+			for _, step := range steps {
+				if !step.OK {
+					return errUnwell
+				}
+			}
+			return nil
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print the steps as JSON")
+	return command
+}
+
+// check goes through the steps and prints a line for each as it is done.
+func (p *program) check(ctx context.Context, config Config, lines io.Writer) ([]checkStep, error) {
+	vault, err := NewVault(config.Vault, p.logger(config, slog.LevelError+1))
+	if err != nil {
+		return nil, err
+	}
+	defer vault.Close()
+	c := &checker{lines: lines, config: config, vault: vault}
+	c.step(ctx, "configuration", c.configuration)
+	if config.NeedsVault() {
+		c.step(ctx, "vault", c.login)
+	}
+	c.step(ctx, "secret", c.secret)
+	c.step(ctx, "paymo", c.paymo)
+	c.step(ctx, "postgresql", c.database)
+	if c.pool != nil {
+		defer c.pool.Close()
+		c.step(ctx, "migrations", c.migrations)
+		c.step(ctx, "account", c.account)
+	}
+	return c.steps, ctx.Err()
+}
+
+// checker is a check while it lasts.
+type checker struct {
+	lines  io.Writer
+	config Config
+	vault  *Vault
+	pool   *pgxpool.Pool
+	steps  []checkStep
+	found  sink.Identity // what Paymo said
+	keyed  bool          // the key could be had
+}
+
+// fixedError is an error with what to do about it.
+type fixedError struct {
+	error
+	fix string
+}
+
+func (c *checker) step(ctx context.Context, name string, work func(context.Context) (string, error)) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	found, err := work(ctx)
+	step := checkStep{Step: name, OK: err == nil, Found: found}
+	mark := "ok  "
+	if err != nil {
+		step.Found = describe(err)
+		mark = "FAIL"
+		var fixed fixedError
+		if errors.As(err, &fixed) {
+			step.Found, step.Fix = describe(fixed.error), fixed.fix
+		}
+	}
+	c.steps = append(c.steps, step)
+	if colourful(c.lines) {
+		colour := text.FgGreen
+		if err != nil {
+			colour = text.FgRed
+		}
+		mark = colour.Sprint(mark)
+	}
+	fmt.Fprintf(c.lines, "%s  %-13s  %s\n", mark, name, step.Found)
+	if step.Fix != "" {
+		fmt.Fprintf(c.lines, "      %-13s  fix: %s\n", "", step.Fix)
+	}
+}
+
+func (c *checker) configuration(context.Context) (string, error) {
+	for _, warning := range c.config.Warnings() {
+		fmt.Fprintln(c.lines, "note: "+warning)
+	}
+	return fmt.Sprintf("%d tables, %s, full %s (%s)", len(tableSchedules(c.config)), c.config.Schedule, c.config.FullSchedule, c.config.Timezone), nil
+}
+
+func (c *checker) login(ctx context.Context) (string, error) {
+	status, err := c.vault.Check(ctx)
+	if err != nil {
+		return "", err
+	}
+	life := "no end"
+	if status.TTL > 0 {
+		life = span(status.TTL) + " left"
+	}
+	return fmt.Sprintf("%s, logged in by %s, token %s", status.Address, status.Method, life), nil
+}
+
+func (c *checker) secret(ctx context.Context) (string, error) {
+	key, err := c.vault.Resolve(ctx, c.config.Paymo.APIKey.Reveal())
+	if err != nil {
+		return "", fmt.Errorf("resolve PAYMO_API_KEY: %w", err)
+	}
+	if key == "" {
+		return "", fixedError{errors.New("PAYMO_API_KEY: the secret is empty"), "write the key into it: vault kv put"}
+	}
+	c.keyed = true
+	if c.config.Paymo.APIKey.IsReference() {
+		return c.config.Paymo.APIKey.Reveal() + " holds a key", nil
+	}
+	return "PAYMO_API_KEY is the key itself: good for a trial, keep it in Vault for real use", nil
+}
+
+func (c *checker) paymo(ctx context.Context) (string, error) {
+	if !c.keyed {
+		return "", errors.New("not asked: there is no key")
+	}
+	client, err := newClient(c.config, c.vault, nil, "")
+	if err != nil {
+		return "", err
+	}
+	me, _, err := client.Me(ctx)
+	if err != nil {
+		return "", fixedError{err, fixForPaymo(err)}
+	}
+	company, _, err := client.CompanyID(ctx)
+	var api *paymo.APIError
+	if err != nil && !(errors.As(err, &api) && api.Denied()) {
+		return "", fixedError{err, fixForPaymo(err)}
+	}
+	scheme, _ := client.Scheme()
+	c.found = sink.Identity{BaseURL: c.config.Paymo.BaseURL, CompanyID: company, UserID: me.ID, Role: me.Role, Scheme: string(scheme)}
+	words := fmt.Sprintf("%s: user %d, role %s, company %d, scheme %s", c.config.Paymo.BaseURL, me.ID, me.Role, company, scheme)
+	if rate := client.Rate(); rate.Limit > 0 {
+		words += fmt.Sprintf(", %d requests per %s, %d left", rate.Limit, rate.Period, rate.Remaining)
+	} else {
+		words += ", no rate headers"
+	}
+	if me.Role != "Admin" {
+		words += "; it is not Admin: it may see fewer rows and blank prices"
+	}
+	return words, nil
+}
+
+// fixForPaymo says what to do about an error of Paymo.
+func fixForPaymo(err error) string {
+	var api *paymo.APIError
+	var redirect *paymo.RedirectError
+	var decode *paymo.DecodeError
+	switch {
+	case errors.As(err, &api) && api.Unauthorized():
+		return "make a new API key in Paymo (your profile, API keys) and write it into the secret"
+	case errors.As(err, &api) && api.NotFound(), errors.As(err, &redirect), errors.As(err, &decode):
+		return "check PAYMO_BASE_URL: it is the address before /api, usually https://app.paymoapp.com"
+	}
+	return "check that this machine reaches PAYMO_BASE_URL, and HTTPS_PROXY if there is a proxy"
+}
+
+func (c *checker) database(ctx context.Context) (string, error) {
+	pool, err := openDatabase(ctx, c.config, c.vault)
+	if err != nil {
+		return "", err
+	}
+	var version, user, database string
+	var create, warehouse, bookkeeping bool
+	err = pool.QueryRow(ctx, `
+		SELECT current_setting('server_version'), current_user, current_database(),
+			has_database_privilege(current_database(), 'CREATE'),
+			to_regnamespace($1) IS NOT NULL,
+			to_regnamespace('paymosync') IS NOT NULL`, c.config.WarehouseSchema).
+		Scan(&version, &user, &database, &create, &warehouse, &bookkeeping)
+	if err != nil {
+		pool.Close()
+		return "", fixedError{fmt.Errorf("connect to DATABASE_URL: %w", err), "check the address, the user and pg_hba.conf; the server must be PostgreSQL 14 or newer"}
+	}
+	c.pool = pool
+	words := fmt.Sprintf("PostgreSQL %s, database %s as %s", version, database, user)
+	if !create && !(warehouse && bookkeeping) {
+		return "", fixedError{
+			fmt.Errorf("%s: the user may not create the schemas", words),
+			fmt.Sprintf("GRANT CREATE ON DATABASE %s TO %s", quoteIdentifier(database), quoteIdentifier(user)),
+		}
+	}
+	return words, nil
+}
+
+func (c *checker) migrations(ctx context.Context) (string, error) {
+	pending, err := migrations.Pending(ctx, c.pool, c.config.WarehouseSchema)
+	switch {
+	case err != nil:
+		return "", err
+	case len(pending) == 0:
+		return "the database has this version's layout", nil
+	case c.config.MigrateOnStart:
+		return fmt.Sprintf("%d pending: they are applied at the next start", len(pending)), nil
+	}
+	return "", fixedError{fmt.Errorf("%d pending", len(pending)), "paymosync migrate up"}
+}
+
+func (c *checker) account(ctx context.Context) (string, error) {
+	if c.found.BaseURL == "" {
+		return "", errors.New("not compared: Paymo did not say whose key it is")
+	}
+	if pending, err := migrations.Pending(ctx, c.pool, c.config.WarehouseSchema); err != nil || len(pending) > 0 {
+		return "not pinned yet: the first sync does it", err
+	}
+	pinned, ok, err := sink.New(c.pool, c.config.WarehouseSchema, catalog.DefaultAccount).Identity(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return "not pinned yet: the first sync does it", nil
+	}
+	if err := jobs.CompareIdentity(pinned, c.found, c.config.AcceptRole); err != nil {
+		return "", err
+	}
+	return "the warehouse belongs to this key's company", nil
+}

@@ -81,3 +81,5 @@ func prepareDatabase(ctx context.Context, config Config, pool *pgxpool.Pool, log
 	}
 	return err
 }
+
+func quoteIdentifier(name string) string { return pgx.Identifier{name}.Sanitize() }
