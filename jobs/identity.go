@@ -45,26 +45,29 @@ func (e *RoleError) Error() string {
 type guard struct {
 	mu      sync.Mutex
 	askedAt time.Time
+	key     int // number of the key that was asked about
 	answer  error
 	known   sink.Limits
 }
 
 // identify asks Paymo who the key is, and holds it against what the account is
-// pinned to; the first time, it pins it. The cost is what this call spent.
-func (g *guard) identify(ctx context.Context, s *Syncer) (sink.Cost, error) {
+// pinned to; the first time, it pins it. A key other than the one that was asked
+// about is asked about anew; 0 is whichever is held. The cost is what this call
+// spent.
+func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.askedAt.IsZero() && time.Since(g.askedAt) < identityLife {
+	if !g.askedAt.IsZero() && time.Since(g.askedAt) < identityLife && (key == 0 || key == g.key) {
 		return sink.Cost{}, g.answer
 	}
 	var cost sink.Cost
-	err := s.checkIdentity(ctx, &cost)
+	asked, err := s.checkIdentity(ctx, &cost)
 	var api *paymo.APIError
 	var identity *IdentityError
 	var role *RoleError
 	lasting := errors.As(err, &api) || errors.As(err, &identity) || errors.As(err, &role)
 	if err == nil || lasting {
-		g.askedAt, g.answer = time.Now(), err
+		g.askedAt, g.key, g.answer = time.Now(), asked, err
 	}
 	if err == nil {
 		g.known, err = s.Store.Limits(ctx)
@@ -90,34 +93,36 @@ func (g *guard) learn(ctx context.Context, store *sink.Store, limits sink.Limits
 	return store.SaveLimits(ctx, limits)
 }
 
-func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) error {
+// checkIdentity returns the number of the key that it asked about.
+func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) (key int, err error) {
 	me, page, err := s.Client.Me(ctx)
 	addCost(cost, page)
 	if err != nil {
-		return fmt.Errorf("ask Paymo whose key it is: %w", err)
+		return 0, fmt.Errorf("ask Paymo whose key it is: %w", err)
 	}
+	key = page.Key
 	company, page, err := s.Client.CompanyID(ctx)
 	addCost(cost, page)
 	var api *paymo.APIError
 	if err != nil && !(errors.As(err, &api) && api.Denied()) {
-		return fmt.Errorf("ask Paymo which company it is: %w", err)
+		return key, fmt.Errorf("ask Paymo which company it is: %w", err)
 	}
 	scheme, _ := s.Client.Scheme()
 	found := sink.Identity{BaseURL: s.BaseURL, CompanyID: company, UserID: me.ID, Role: me.Role, Scheme: string(scheme)}
 	pinned, ok, err := s.Store.Identity(ctx)
 	if err != nil {
-		return err
+		return key, err
 	}
 	if ok {
 		if err := CompareIdentity(pinned, found, s.AcceptRole); err != nil {
-			return err
+			return key, err
 		}
 	}
 	mine, err := s.Store.PinIdentity(ctx, found)
 	if err == nil && !mine {
 		err = errors.New("the warehouse was pinned to another Paymo meanwhile; sync again to learn which")
 	}
-	return err
+	return key, err
 }
 
 // CompareIdentity says what speaks against syncing with the key that was found.

@@ -28,7 +28,7 @@ type run struct {
 
 // read reads the table to its end.
 func (r *run) read(ctx context.Context) error {
-	if err := r.identify(ctx); err != nil {
+	if err := r.identify(ctx, 0); err != nil {
 		return err
 	}
 	if err := r.plan(ctx); err != nil {
@@ -48,10 +48,10 @@ func (r *run) read(ctx context.Context) error {
 	return nil
 }
 
-// identify makes sure that the key still opens the company that the account is
-// pinned to, with the rights it had.
-func (r *run) identify(ctx context.Context) error {
-	cost, err := r.guard.identify(ctx, r.Syncer)
+// identify makes sure that the key, by its number, still opens the company that the
+// account is pinned to, with the rights it had. Asked often, it asks Paymo seldom.
+func (r *run) identify(ctx context.Context, key int) error {
+	cost, err := r.guard.identify(ctx, r.Syncer, key)
 	r.spend(cost)
 	return err
 }
@@ -65,6 +65,10 @@ func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.T
 	page, err := r.Client.List(ctx, r.resource, query)
 	if page != nil {
 		r.spend(sink.Cost{Requests: page.Requests, Waited: page.Waited, Bytes: page.Bytes})
+	}
+	if err == nil {
+		// Before its rows are used: the key may have been replaced meanwhile.
+		err = r.identify(ctx, page.Key)
 	}
 	if err != nil {
 		return nil, time.Time{}, err
@@ -94,6 +98,9 @@ func (r *run) find(ctx context.Context, id int64) (*paymo.Page, time.Time, error
 	var api *paymo.APIError
 	if errors.As(err, &api) && api.NotFound() {
 		return nil, at, nil
+	}
+	if err == nil {
+		err = r.identify(ctx, page.Key)
 	}
 	return page, at, err
 }
@@ -158,8 +165,9 @@ func (r *run) complete() {
 	if r.doubt() != "" {
 		return
 	}
-	if !p.Horizon.IsZero() {
-		r.checkpoint.FreshAsOf = p.Horizon
+	r.checkpoint.FreshAsOf = p.Horizon
+	if p.Horizon.IsZero() { // the server does not tell its time
+		r.checkpoint.FreshAsOf = p.StartedAt
 	}
 	if !p.Newest.IsZero() {
 		cursor := p.Newest

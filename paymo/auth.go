@@ -52,6 +52,7 @@ const (
 // credential is one way to ask: a key and how it is sent.
 type credential struct {
 	key    string
+	number int // of the key, counted from 1; another key has another number
 	scheme Scheme
 }
 
@@ -62,6 +63,8 @@ type auth struct {
 
 	mu       sync.Mutex
 	key      string
+	number   int    // of the key
+	last     string // the key that bears the number, also while none is held
 	readAt   time.Time
 	scheme   Scheme
 	known    bool      // scheme is known to have worked
@@ -88,7 +91,11 @@ func (a *auth) current(ctx context.Context) (credential, error) {
 	if err := a.read(ctx, time.Since(a.readAt) < keyTTL); err != nil {
 		return credential{}, err
 	}
-	return credential{key: a.key, scheme: a.scheme}, nil
+	return a.held(a.scheme), nil
+}
+
+func (a *auth) held(scheme Scheme) credential {
+	return credential{key: a.key, number: a.number, scheme: scheme}
 }
 
 func (a *auth) read(ctx context.Context, held bool) error {
@@ -102,6 +109,10 @@ func (a *auth) read(ctx context.Context, held bool) error {
 	if key == "" {
 		return &KeyError{cause: fmt.Errorf("the secret is empty")}
 	}
+	if key != a.last {
+		a.last = key
+		a.number++
+	}
 	a.key, a.readAt = key, time.Now()
 	return nil
 }
@@ -114,7 +125,7 @@ func (a *auth) refused(ctx context.Context, tried credential) (next credential, 
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if tried.key != a.key && a.key != "" { // another caller has read a new key meanwhile
-		return credential{key: a.key, scheme: a.scheme}, true, nil
+		return a.held(a.scheme), true, nil
 	}
 	if tried.key == a.vain && time.Since(a.probedAt) < probeEvery {
 		return credential{}, false, nil
@@ -124,10 +135,10 @@ func (a *auth) refused(ctx context.Context, tried credential) (next credential, 
 			return credential{}, false, err
 		}
 		if a.key != tried.key {
-			return credential{key: a.key, scheme: a.scheme}, true, nil
+			return a.held(a.scheme), true, nil
 		}
 		if a.auto {
-			return credential{key: a.key, scheme: a.scheme.other()}, true, nil
+			return a.held(a.scheme.other()), true, nil
 		}
 	}
 	a.vain, a.probedAt = tried.key, time.Now()

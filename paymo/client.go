@@ -129,7 +129,7 @@ func (c *Client) Rate() Rate {
 	return c.rate
 }
 
-// Page is one reply. Its last four fields tell the cost, and are set even where the
+// Page is one reply. Its last three fields tell the cost, and are set even where the
 // call returned an error with it.
 type Page struct {
 	Records  []catalog.Record
@@ -140,6 +140,7 @@ type Page struct {
 	Stripped int               // U+0000 taken out
 	Dropped  int               // unknown fields left out because their names smell of a secret
 	Unknown  map[string]string // unknown fields and the JSON type of each
+	Key      int               // number of the key that was used: another one means that the key was replaced
 	Requests int               // made, tries included
 	Waited   time.Duration     // for the rate budget
 	Bytes    int64             // of replies

@@ -30,7 +30,7 @@ func (c *Client) get(ctx context.Context, decoder *decoder, path string, query u
 		page, err := c.try(ctx, decoder, path, query, credential, attempt, cost)
 		if err == nil {
 			c.auth.accepted(credential)
-			page.Requests, page.Waited, page.Bytes = cost.Requests, cost.Waited, cost.Bytes
+			page.Key, page.Requests, page.Waited, page.Bytes = credential.number, cost.Requests, cost.Waited, cost.Bytes
 			return page, nil
 		}
 		if ctx.Err() != nil {
