@@ -58,15 +58,6 @@ func (s Secret) String() string {
 // GoString is String, quoted.
 func (s Secret) GoString() string { return fmt.Sprintf("%q", s.String()) }
 
-// Format prints String for every verb, quoted for %q and %#v.
-func (s Secret) Format(state fmt.State, verb rune) {
-	if verb == 'q' || verb == 'v' && state.Flag('#') {
-		_, _ = fmt.Fprint(state, s.GoString())
-		return
-	}
-	_, _ = fmt.Fprint(state, s.String())
-}
-
 // LogValue logs String.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
