@@ -54,7 +54,7 @@ func (p *page) row(raw []byte) {
 		if !p.decoder.allowList {
 			payload = p.clean(nil, raw)
 		}
-		p.reject(payload, "the list holds a "+jsonType(raw)+" instead of an object")
+		p.reject(payload, "the list holds "+article(raw)+" instead of an object")
 		return
 	}
 	p.scan(raw)

@@ -80,3 +80,15 @@ func jsonType(raw []byte) string {
 		return "number"
 	}
 }
+
+// article is the name of a value's type with its article.
+func article(raw []byte) string {
+	switch raw[0] {
+	case 'n':
+		return "null"
+	case '{', '[':
+		return "an " + jsonType(raw)
+	default:
+		return "a " + jsonType(raw)
+	}
+}
