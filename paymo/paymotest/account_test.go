@@ -122,7 +122,7 @@ func TestCascades(t *testing.T) {
 		{"project_templates", map[string]string{"project_template_tasklists": "template_id", "project_template_tasks": "template_id"}},
 		{"invoices", map[string]string{"invoice_items": "invoice_id", "invoice_payments": "invoice_id"}},
 	} {
-		s := paymotest.New(paymotest.Config{})
+		s := paymotest.New(paymotest.Config{Entries: 300, Projects: 10, Tasks: 60})
 		parents := keep(t, s, tt.parent, func(map[string]any) bool { return true })
 		parent := parents[len(parents)/2]
 		before := map[string]int{}

@@ -81,7 +81,8 @@ func TestListFaults(t *testing.T) {
 	page := func(s *paymotest.Server, n int) []int64 {
 		return get(t, s, "/api/tasks", "page", fmt.Sprint(n), "page_size", "40").ids()
 	}
-	whole := keep(t, paymotest.New(paymotest.Config{Entries: -1}), "tasks", func(map[string]any) bool { return true })
+	s := paymotest.New(paymotest.Config{Entries: -1})
+	whole := keep(t, s, "tasks", func(map[string]any) bool { return true })
 	for _, tt := range []struct {
 		fault paymotest.Fault
 		check func(s *paymotest.Server) bool
@@ -146,11 +147,11 @@ func TestListFaults(t *testing.T) {
 			return strings.Contains(get(t, s, "/api/tasks").body, `"project_id":123456789012345678901234567890`)
 		}},
 	} {
-		s := paymotest.New(paymotest.Config{Entries: -1})
-		s.AddFault(tt.fault)
+		id := s.AddFault(tt.fault)
 		if !tt.check(s) {
 			t.Errorf("%+v has no such effect", tt.fault)
 		}
+		s.RemoveFault(id)
 	}
 }
 
@@ -208,13 +209,13 @@ func TestSlowFaults(t *testing.T) {
 // Every kind of fault says something about every table: none breaks the server.
 func TestFaultsEverywhere(t *testing.T) {
 	t.Parallel()
+	s := paymotest.New(paymotest.Config{Entries: 50, Projects: 5, Tasks: 30})
 	for _, kind := range paymotest.Faults() {
 		switch kind {
 		case paymotest.FaultCut, paymotest.FaultEndless, paymotest.FaultSlow, paymotest.FaultDrip:
 			continue // these need a connection
 		}
-		s := paymotest.New(paymotest.Config{Entries: 50})
-		s.AddFault(paymotest.Fault{Kind: kind, N: 500})
+		id := s.AddFault(paymotest.Fault{Kind: kind, N: 500})
 		for _, res := range catalog.All() {
 			get(t, s, res.Path)
 			if res.Scope.Filter != "" {
@@ -222,5 +223,6 @@ func TestFaultsEverywhere(t *testing.T) {
 			}
 		}
 		get(t, s, "/api/me")
+		s.RemoveFault(id)
 	}
 }

@@ -74,11 +74,11 @@ func TestWorkTimers(t *testing.T) {
 // Work goes on while lists are read and faults come and go.
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
-	s := paymotest.New(paymotest.Config{Entries: 500, Rate: 1000})
+	s := paymotest.New(paymotest.Config{Entries: 100, Tasks: 50, Rate: 1000})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for range 100 {
+		for range 50 {
 			s.Work(3)
 			id := s.AddFault(paymotest.Fault{Kind: paymotest.FaultRotate, Table: "tasks"})
 			s.AddKey("temporary", "Employee")
@@ -87,7 +87,7 @@ func TestConcurrentUse(t *testing.T) {
 			s.RemoveFault(id)
 		}
 	}()
-	for range 100 {
+	for range 25 {
 		get(t, s, "/api/tasks", "include", "entries,subtasks,project")
 		get(t, s, "/api/invoices", "include", "invoiceitems")
 		s.Requests()

@@ -154,7 +154,7 @@ func TestAuth(t *testing.T) {
 		{paymotest.Basic, "demo-key", 401},
 		{paymotest.Basic, basic("demo-key:"), 200},
 	} {
-		s := paymotest.New(paymotest.Config{Auth: tt.auth, Entries: -1})
+		s := paymotest.New(paymotest.Config{Auth: tt.auth, Entries: -1, Projects: 1, Tasks: 1})
 		if r := getAs(t, s, tt.header, "/api/me"); r.status != tt.want {
 			t.Errorf("%s %q: %d, want %d", tt.auth, tt.header, r.status, tt.want)
 		}
