@@ -2,6 +2,7 @@ package paymo
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -124,7 +125,7 @@ func skipHead(body io.Reader) (io.Reader, error) {
 		return nil, &decodeError{Problem: "the reply is empty", Truncated: true, cause: io.ErrUnexpectedEOF}
 	case len(text) > 0 && text[0] != '{' && text[0] != '[':
 		return nil, &decodeError{Problem: fmt.Sprintf("not JSON: begins with `%s`", excerpt(string(text), maxBegins))}
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return bytes.NewReader(head), nil
 	}
 	return io.MultiReader(bytes.NewReader(head), body), nil
@@ -281,7 +282,7 @@ func (e *envelope) settle() error {
 func (e *envelope) end() error {
 	offset := e.json.InputOffset()
 	switch _, err := e.json.ReadToken(); {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return nil
 	case err == nil:
 		return &decodeError{Problem: "the reply goes on after its end", Offset: offset}

@@ -65,12 +65,13 @@ type DecodeError struct {
 	Path        string
 	Attempt     int
 	ContentType string
-	Truncated   bool // the reply ended too early: worth another try
+	Truncated   bool   // the reply ended too early: worth another try
+	Problem     string // what was wrong with it, capped and without the key
 	cause       error
 }
 
 func (e *DecodeError) Error() string {
-	return fmt.Sprintf("%s %s: read the reply (%s): %s", e.Method, e.Path, e.ContentType, e.cause)
+	return fmt.Sprintf("%s %s: read the reply (%s): %s", e.Method, e.Path, e.ContentType, e.Problem)
 }
 
 // Unwrap is what was wrong with the reply.
@@ -101,8 +102,7 @@ func (e *RedirectError) Error() string {
 
 // withoutURL drops the URL, and with it the query, from a client error.
 func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
 	}
 	return err

@@ -3,6 +3,7 @@ package paymo
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,7 +48,7 @@ type Where struct{ conditions []string }
 func (w Where) String() string { return strings.Join(w.conditions, " and ") }
 
 func (w Where) and(condition string) Where {
-	return Where{conditions: append(w.conditions[:len(w.conditions):len(w.conditions)], condition)}
+	return Where{conditions: append(slices.Clip(w.conditions), condition)}
 }
 
 // IDRange asks for ids at or after from and before to; nil is open.

@@ -90,8 +90,7 @@ func (c *Client) try(ctx context.Context, decoder *decoder, path string, query u
 	cost.Requests++
 	res, err := c.http.Do(req)
 	if err != nil {
-		var redirect *RedirectError
-		if errors.As(err, &redirect) {
+		if redirect, ok := errors.AsType[*RedirectError](err); ok {
 			return nil, redirect
 		}
 		return nil, &TransportError{Method: http.MethodGet, Path: path, Attempt: attempt, cause: causeOf(ctx, withoutURL(err))}
@@ -108,7 +107,7 @@ func (c *Client) try(ctx context.Context, decoder *decoder, path string, query u
 	}
 	decoded, err := decoder.decode(body, maxRows)
 	if err != nil {
-		return nil, decodeFailure(ctx, err, res, body, path, attempt)
+		return nil, decodeFailure(ctx, err, res, body, path, credential, attempt)
 	}
 	page := &Page{
 		Records: decoded.records, Rejects: decoded.rejects, Rows: decoded.rows, Cut: decoded.cut,
@@ -155,20 +154,20 @@ func (c *Client) judge(res *http.Response, body io.Reader, path string, credenti
 }
 
 // decodeFailure tells a reply that broke off from one that is not what was asked for.
-func decodeFailure(ctx context.Context, err error, res *http.Response, body *countedBody, path string, attempt int) error {
+func decodeFailure(ctx context.Context, err error, res *http.Response, body *countedBody, path string, credential credential, attempt int) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return &TransportError{Method: http.MethodGet, Path: path, Attempt: attempt, cause: cause}
 	}
 	failure := &DecodeError{
 		Method: http.MethodGet, Path: path, Attempt: attempt,
-		ContentType: orDefault(res.Header.Get("Content-Type"), "no content type"), cause: err,
+		ContentType: orDefault(res.Header.Get("Content-Type"), "no content type"),
+		Problem:     short(redact(err.Error(), credential.key)), cause: err,
 	}
-	var decode *decodeError
-	if errors.As(err, &decode) {
+	if decode, ok := errors.AsType[*decodeError](err); ok {
 		failure.Truncated = decode.Truncated
 	}
 	if body.full {
-		failure.cause = fmt.Errorf("it is longer than the %d MiB that are read", body.most>>20)
+		failure.Problem = fmt.Sprintf("it is longer than the %d MiB that are read", body.most>>20)
 		failure.Truncated = false
 	}
 	return failure
