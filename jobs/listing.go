@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paymosync/paymosync/paymo"
@@ -19,13 +20,13 @@ const (
 	filterTimers  = "end_time filter"
 )
 
-// Paymo began in 2008; nothing is planned beyond the other end.
-var (
-	windowsBegin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	windowsEnd   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
-)
-
 const day = 24 * time.Hour
+
+// windowsBegin is before any time entry: Paymo began in 2008.
+func windowsBegin() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// windowsEnd is after any time entry.
+func windowsEnd() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // plan chooses how to list the resource, unless the run is being gone on with.
 func (r *run) plan(ctx context.Context) error {
@@ -119,7 +120,7 @@ func (r *run) left() (share float64, known bool) {
 func (r *run) where() paymo.Where {
 	var where paymo.Where
 	if r.resource.Window != "" && r.progress.Listing != catalog.ByWindow {
-		where = where.Interval(r.resource.Window, r.begin(), windowsEnd)
+		where = where.Interval(r.resource.Window, r.begin(), windowsEnd())
 	}
 	if !r.progress.Since.IsZero() {
 		where = where.UpdatedSince(r.progress.Since)
@@ -131,7 +132,7 @@ func (r *run) where() paymo.Where {
 // people in their own zone.
 func (r *run) begin() time.Time {
 	if r.StartDate.IsZero() {
-		return windowsBegin
+		return windowsBegin()
 	}
 	return r.StartDate.Add(-day)
 }
@@ -164,7 +165,7 @@ func (r *run) readTimers(ctx context.Context) error {
 	if r.resource.Table != "time_entries" || r.progress.Timers || !r.works(filterTimers) || r.progress.Since.IsZero() {
 		return nil
 	}
-	where := paymo.Where{}.Interval(r.resource.Window, r.begin(), windowsEnd).IsNull("end_time")
+	where := paymo.Where{}.Interval(r.resource.Window, r.begin(), windowsEnd()).IsNull("end_time")
 	page, at, err := r.fetch(ctx, paymo.Query{Where: where})
 	switch {
 	case badRequest(err):
@@ -219,13 +220,13 @@ func (r *run) strikeOff(name, reason string) {
 }
 
 func (r *run) refusals() string {
-	var words string
+	var refusals []string
 	for _, listing := range r.resource.Listings {
 		if learned, ok := r.checkpoint.Capabilities[listing.String()]; ok {
-			words += fmt.Sprintf("%s: %s; ", listing, learned.Reason)
+			refusals = append(refusals, fmt.Sprintf("%s: %s", listing, learned.Reason))
 		}
 	}
-	return words
+	return strings.Join(refusals, "; ")
 }
 
 // cap is the number of rows from which on a reply is taken as cut short.

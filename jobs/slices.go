@@ -68,7 +68,7 @@ func (r *run) rangeWhere(asked Range) paymo.Where {
 	if r.progress.Listing == catalog.ByID {
 		return where.IDRange(asked.From, asked.To)
 	}
-	from, to := r.begin(), windowsEnd
+	from, to := r.begin(), windowsEnd()
 	if asked.From != nil {
 		from = time.Unix(*asked.From*int64(day/time.Second), 0).UTC().Add(-day)
 	}
@@ -137,8 +137,7 @@ func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) 
 	}
 	ids := recordIDs(page)
 	slices.Sort(ids)
-	for i := len(p.Witnesses) - 1; i >= 0; i-- {
-		id := p.Witnesses[i]
+	for i, id := range slices.Backward(p.Witnesses) {
 		if !asked.Has(id) {
 			continue
 		}

@@ -39,6 +39,5 @@ func (w *SyncWorker) Timeout(*river.Job[SyncArgs]) time.Duration { return jobTim
 
 // NextRetry spaces the few attempts over some minutes.
 func (w *SyncWorker) NextRetry(job *river.Job[SyncArgs]) time.Time {
-	attempt := time.Duration(job.Attempt)
-	return time.Now().Add(attempt * attempt * 5 * time.Second)
+	return time.Now().Add(time.Duration(job.Attempt*job.Attempt) * 5 * time.Second)
 }

@@ -111,8 +111,7 @@ func (s *Store) IDs(ctx context.Context, table string) ([]int64, error) {
 // Temporary reports whether an error of this package is likely to pass by itself:
 // the connection broke, the server stops or starts, or transactions collided.
 func Temporary(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code[:2] {
 		case "08", "40", "53", "57", "58":
 			return true

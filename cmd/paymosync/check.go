@@ -120,8 +120,7 @@ func (c *checker) step(ctx context.Context, name string, work func(context.Conte
 	if err != nil {
 		step.Found = describe(err)
 		mark = "FAIL"
-		var fixed fixedError
-		if errors.As(err, &fixed) {
+		if fixed, ok := errors.AsType[fixedError](err); ok {
 			step.Found, step.Fix = describe(fixed.error), fixed.fix
 		}
 	}

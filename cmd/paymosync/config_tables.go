@@ -88,7 +88,7 @@ func (p *parser) knownTable(variable, name string) bool {
 func (p *parser) tableSchedules(zone *time.Location, synced []string) map[string]Schedule {
 	const variable = "SYNC_SCHEDULES"
 	schedules := map[string]Schedule{}
-	for _, pair := range strings.Split(p.raw.SyncSchedules, ";") {
+	for pair := range strings.SplitSeq(p.raw.SyncSchedules, ";") {
 		if strings.TrimSpace(pair) == "" {
 			continue
 		}

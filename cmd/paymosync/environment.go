@@ -80,8 +80,7 @@ func firstBadLine(text string) int {
 
 // reason is the cause of a failed file operation, without the file's name.
 func reason(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
 	}
 	return err

@@ -16,10 +16,11 @@ const (
 // exitCode maps a command's error to its exit code.
 func exitCode(err error) int {
 	var config *ConfigError
+	var usage *usageError
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &config):
+	case errors.As(err, &config), errors.As(err, &usage):
 		return exitConfig
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted

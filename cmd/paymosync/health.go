@@ -71,11 +71,14 @@ func (h *health) serve(ctx context.Context, address string, log *slog.Logger) er
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 	defer cancel()
-	if err := server.Shutdown(stopping); err != nil {
-		server.Close()
+	err = server.Shutdown(stopping)
+	if err != nil {
+		err = server.Close() // checks that take longer are cut off
 	}
-	<-closed
-	return nil
+	if closeErr := <-closed; !errors.Is(closeErr, http.ErrServerClosed) {
+		err = errors.Join(err, closeErr)
+	}
+	return err
 }
 
 func (h *health) readyz(w http.ResponseWriter, r *http.Request) {
@@ -105,7 +108,7 @@ func answer(w http.ResponseWriter, status int, report map[string]string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(report) // the reader may be gone
+	_ = json.NewEncoder(w).Encode(report) // the reader may be gone
 }
 
 func (p *program) healthcheckCommand() *cobra.Command {

@@ -45,10 +45,10 @@ exits within 20 seconds and loses nothing that was read.`,
 func serve(ctx context.Context, config Config, log *slog.Logger) error {
 	log.InfoContext(ctx, "starting", "version", version(), "config", config)
 	for _, text := range config.Warnings() {
-		log.WarnContext(ctx, text)
+		log.WarnContext(ctx, "configuration", "note", text)
 	}
 	for _, text := range config.Notices() {
-		log.InfoContext(ctx, text)
+		log.InfoContext(ctx, "configuration", "note", text)
 	}
 	vault, err := NewVault(config.Vault, log)
 	if err != nil {
@@ -67,7 +67,10 @@ func serve(ctx context.Context, config Config, log *slog.Logger) error {
 // work opens the database, and syncs on schedule until the context ends.
 func work(ctx context.Context, config Config, vault *Vault, health *health, log *slog.Logger) error {
 	pool, err := openUntilReady(ctx, config, vault, health, log)
-	if err != nil || pool == nil {
+	if ctx.Err() != nil {
+		return nil // it was stopped before it was ready
+	}
+	if err != nil {
 		return err
 	}
 	defer pool.Close()
@@ -92,16 +95,12 @@ func work(ctx context.Context, config Config, vault *Vault, health *health, log 
 }
 
 // openUntilReady opens and prepares the database. A database or a Vault that is
-// down is waited for; anything else that is wrong ends the service. It returns nil
-// when the context ends first.
+// down is waited for; anything else that is wrong is an error.
 func openUntilReady(ctx context.Context, config Config, vault *Vault, health *health, log *slog.Logger) (*pgxpool.Pool, error) {
 	for {
 		pool, err := openPrepared(ctx, config, vault, log)
 		if err == nil {
 			return pool, nil
-		}
-		if ctx.Err() != nil {
-			return nil, nil
 		}
 		var passing interface{ Temporary() bool }
 		if !sink.Temporary(err) && !(errors.As(err, &passing) && passing.Temporary()) {
@@ -111,7 +110,7 @@ func openUntilReady(ctx context.Context, config Config, vault *Vault, health *he
 		log.WarnContext(ctx, "not ready, trying again", "error", err, "wait", openRetry.String())
 		select {
 		case <-ctx.Done():
-			return nil, nil
+			return nil, ctx.Err()
 		case <-time.After(openRetry):
 		}
 	}

@@ -123,8 +123,7 @@ func (p *program) reset(ctx context.Context, config Config, resource *catalog.Re
 		err := store.WithLease(ctx, resource.Table, processName(), func(ctx context.Context, lease *sink.Lease) error {
 			return lease.ResetCheckpoint(ctx)
 		})
-		var held *sink.HeldError
-		if errors.As(err, &held) {
+		if held, ok := errors.AsType[*sink.HeldError](err); ok {
 			fmt.Fprintf(p.err, "waiting: %s\n", held)
 			select {
 			case <-ctx.Done():

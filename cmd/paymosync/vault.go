@@ -103,8 +103,7 @@ func clientSettings(config VaultConfig) (*api.Config, error) {
 }
 
 func unusable(variables string, err error) error {
-	var address *url.Error
-	if errors.As(err, &address) {
+	if _, ok := errors.AsType[*url.Error](err); ok {
 		// It repeats the address, which may hold a password.
 		return newProblem(variables, "a setting of Vault's client is unusable: an address is not understood")
 	}

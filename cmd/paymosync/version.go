@@ -8,7 +8,7 @@ import (
 )
 
 // release is set by the build, with -ldflags "-X main.release=v1.2.3".
-var release string
+var release string //nolint:gochecknoglobals // the linker can set nothing else
 
 // version is the release, or what the build knows of its commit.
 func version() string {

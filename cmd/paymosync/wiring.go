@@ -38,14 +38,20 @@ func newClient(config Config, vault *Vault, budget paymo.Budget, learned paymo.S
 	return client, nil
 }
 
-// newSyncer wires Paymo and the warehouse together.
-func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.Pool, log *slog.Logger, watch func(string, jobs.Moment)) (*jobs.Syncer, error) {
+// newSyncer wires Paymo and the warehouse together. What it does is shown on the
+// progress, unless that is nil.
+func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.Pool, log *slog.Logger, shown *progress) (*jobs.Syncer, error) {
 	store := sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount)
 	identity, _, err := store.Identity(ctx)
 	if err != nil {
 		return nil, err
 	}
-	client, err := newClient(config, vault, store.Budget(), paymo.Scheme(identity.Scheme))
+	var budget paymo.Budget = store.Budget()
+	var watch func(string, jobs.Moment)
+	if shown != nil {
+		budget, watch = shownBudget{budget, shown}, shown.moment
+	}
+	client, err := newClient(config, vault, budget, paymo.Scheme(identity.Scheme))
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +66,22 @@ func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.P
 		Log:        log,
 		Watch:      watch,
 	}), nil
+}
+
+// shownBudget is a budget whose waits are shown: the client waits for the shorter
+// ones by itself.
+type shownBudget struct {
+	paymo.Budget
+	shown *progress
+}
+
+// Take reserves the next request and shows how long it has to wait.
+func (b shownBudget) Take(ctx context.Context, most time.Duration) (time.Duration, bool, error) {
+	wait, ok, err := b.Budget.Take(ctx, most)
+	if ok && err == nil {
+		b.shown.pace(wait)
+	}
+	return wait, ok, err
 }
 
 // fullDue says whether a full is due: the last one began before the schedule's
