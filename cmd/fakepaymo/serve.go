@@ -25,6 +25,7 @@ type options struct {
 	keys    []string
 	auth    string
 	window  string
+	until   string
 	order   string
 	live    float64
 	faults  []string
@@ -38,7 +39,8 @@ func newCommand(lookup func(string) (string, bool)) *cobra.Command {
 		Short: "Serve a fake Paymo: a seeded company behind an API as strict as the real one",
 		Long: `fakepaymo serves a Paymo to try things against, without an account.
 
-The company is made from the seed: the same flags give the same rows. The key is
+The company is made from the seed: the same flags give the same rows, on the same
+day or with the same --until. The key is
 taken from FAKEPAYMO_KEY when there is no --key, so that it need not be an argument.`,
 		Example: `  # a small agency, limited to 5 requests in 5 seconds as the real Paymo is
   fakepaymo
@@ -74,6 +76,7 @@ taken from FAKEPAYMO_KEY when there is no --key, so that it need not be an argum
 	f.IntVar(&o.config.Entries, "entries", 2000, "time entries")
 	f.StringVar(&o.order, "order", string(paymotest.Ascending), "order of lists: ascending, descending or shuffled")
 	f.BoolVar(&o.config.RelaxEntries, "relax-entries", false, "list time entries without a filter")
+	f.StringVar(&o.until, "until", "", "date at which the seeded history ends (default today)")
 	f.Float64Var(&o.live, "live", 0, "changes per second")
 	f.StringArrayVar(&o.faults, "fault", nil, "KIND[=VALUE][:TABLE[:COUNT]], repeatable; KIND is an HTTP status or one of "+kinds())
 	f.BoolVar(&o.control, "control", false, "serve POST /_fake/... to clients on this machine")
@@ -118,6 +121,13 @@ func (o *options) server() (*paymotest.Server, error) {
 	}
 	// The history ends at the last midnight: recent, and the same all day.
 	o.config.Until = time.Now().UTC().Truncate(24 * time.Hour)
+	if o.until != "" {
+		until, err := time.Parse(time.DateOnly, o.until)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--until %s: want a date such as 2026-06-01", o.until))
+		}
+		o.config.Until = until
+	}
 	if len(o.keys) > 0 {
 		o.config.Key = o.keys[0]
 	}

@@ -190,6 +190,7 @@ func TestBadFlags(t *testing.T) {
 		"--window x":         "--window x",
 		"--order x":          "--order x",
 		"--fault x":          `unknown kind "x"`,
+		"--until x":          "--until x",
 		"--live -1":          "--live -1",
 		"--listen nowhere:x": "listen",
 		"argument":           "argument",

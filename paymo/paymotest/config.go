@@ -76,6 +76,10 @@ type Config struct {
 	Cap   int
 	Uncut bool
 
+	// MaxURL is the length of a request's path and query beyond which it is
+	// answered with 414 and HTML; 0 is the 8,192 of Paymo's CDN, negative no limit.
+	MaxURL int
+
 	// RelaxEntries lists time entries without one of the documented filters.
 	RelaxEntries bool
 	// BulkOpen makes end_time=null match bulk entries too, which have no end.
@@ -114,6 +118,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Order == "" {
 		c.Order = Ascending
+	}
+	if c.MaxURL == 0 {
+		c.MaxURL = 8192
 	}
 	if c.Cap <= 0 {
 		c.Cap = catalog.PageCap

@@ -233,9 +233,8 @@ func (e *entry) append(buf []byte) []byte {
 	flag(`,"is_bulk":`, e.bulk)
 	switch {
 	case e.bulk:
-		buf = append(buf, `,"date":"`...)
-		buf = time.Unix(e.start, 0).UTC().AppendFormat(buf, time.DateOnly)
-		buf = append(buf, '"')
+		buf = append(buf, `,"date":`...)
+		buf = appendDate(buf, e.start)
 	case e.running:
 		stamp(`,"start_time":`, e.start)
 		if e.words%2 == 0 {

@@ -47,6 +47,7 @@ const (
 type Fault struct {
 	Kind  FaultKind     `json:"kind"`
 	Table string        `json:"table,omitempty"` // "" is all, "me" is /api/me
+	Where string        `json:"where,omitempty"` // only requests whose where holds this text, such as one parent's
 	Skip  int           `json:"skip,omitempty"`  // requests to let by first
 	Count int           `json:"count,omitempty"` // requests to spoil; 0 is all until it is removed
 	N     int           `json:"n,omitempty"`
@@ -156,7 +157,7 @@ func (f Fault) withDefaults() Fault {
 type armed struct {
 	Fault
 	id   int
-	seen int // requests of its table
+	seen int // requests that it is meant for
 }
 
 // AddFault arms a fault and returns its number. Faults add up; of those that
@@ -198,14 +199,14 @@ func (s *Server) Armed() map[int]Fault {
 	return m
 }
 
-// fire counts a request of a table and collects the faults that spoil it. Those
+// fire counts a request and collects the faults that spoil it. Those
 // that are used up are disarmed.
-func (s *Server) fire(table string) firing {
+func (s *Server) fire(table, where string) firing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var fired firing
 	s.faults = slices.DeleteFunc(s.faults, func(f *armed) bool {
-		if f.Table != "" && f.Table != table {
+		if f.Table != "" && f.Table != table || !strings.Contains(where, f.Where) {
 			return false
 		}
 		f.seen++

@@ -69,6 +69,10 @@ func TestFaultScope(t *testing.T) {
 		t.Errorf("429 of all: %d %v %s", r.status, r.header, r.body)
 	}
 	s.RemoveFault(id)
+	s.AddFault(paymotest.Fault{Kind: paymotest.FaultStatus, N: 403, Table: "files", Where: "project_id=7"})
+	if a, b := get(t, s, "/api/files", "where", "project_id=7"), get(t, s, "/api/files", "where", "project_id=8"); a.status != 403 || b.status != 200 {
+		t.Errorf("one parent denied: %d, another %d", a.status, b.status)
+	}
 	s.AddFault(paymotest.Fault{Kind: paymotest.FaultStatus, N: 403, Table: "invoices"})
 	s.ClearFaults()
 	if r := get(t, s, "/api/invoices"); r.status != http.StatusOK {

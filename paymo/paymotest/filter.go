@@ -1,7 +1,6 @@
 package paymotest
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -107,9 +106,12 @@ func newFilter(res *catalog.Resource, where string) (*filter, error) {
 	return f, nil
 }
 
-func unknownField(name string) error {
-	return fmt.Errorf("Unknown field or reference: `%s`", name) //nolint:staticcheck // Paymo's wording
-}
+// refusal is the message of a 400, in Paymo's wording.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+func unknownField(name string) error { return refusal("Unknown field or reference: `" + name + "`") }
 
 func newTest(res *catalog.Resource, c condition) (test, error) {
 	kind, ok := kindOf(res, c.field)
@@ -118,7 +120,7 @@ func newTest(res *catalog.Resource, c condition) (test, error) {
 	}
 	t := test{condition: c, kind: kind, null: c.args[0].null()}
 	if kind == byWindow && (c.op != "in" || len(c.args) != 2) {
-		return test{}, fmt.Errorf("Invalid interval: `%s`", c.field) //nolint:staticcheck // Paymo's style
+		return test{}, refusal("Invalid interval: `" + c.field + "`")
 	}
 	if t.null || kind == byText || kind == byList {
 		return t, nil

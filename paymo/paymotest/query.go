@@ -1,16 +1,12 @@
 package paymotest
 
 import (
-	"fmt"
 	"math"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tidwall/gjson"
-
-	"github.com/paymosync/paymosync/paymo/catalog"
 )
 
 // query is one list request against one snapshot.
@@ -43,7 +39,7 @@ func (q *query) readPage(params url.Values) error {
 	page, err := strconv.Atoi(params.Get("page"))
 	size, errSize := strconv.Atoi(params.Get("page_size"))
 	if err != nil || errSize != nil || page < 0 || size < 1 {
-		return fmt.Errorf("Invalid page or page_size") //nolint:staticcheck // Paymo's style
+		return refusal("Invalid page or page_size")
 	}
 	q.paged, q.page, q.size = true, page, min(size, q.cap)
 	return nil
@@ -204,137 +200,4 @@ func (q *query) rotated(skip, left int, yield func(ref) bool) {
 			return
 		}
 	}
-}
-
-// render appends a row in the query's shape.
-func (q *query) render(buf []byte, t *table, r ref, s *shape, branches []*branch) []byte {
-	if s.own == nil && len(branches) == 0 && q.viewer.admin {
-		return t.append(buf, r)
-	}
-	raw := t.append(nil, r)
-	buf = append(buf, '{')
-	first := true
-	name := func(key string) {
-		if !first {
-			buf = append(buf, ',')
-		}
-		first = false
-		buf = append(appendString(buf, key), ':')
-	}
-	gjson.ParseBytes(raw).ForEach(func(k, v gjson.Result) bool {
-		if s.own != nil && k.Str != "id" && !slices.Contains(s.own, k.Str) {
-			return true
-		}
-		name(k.Str)
-		if !q.viewer.admin && strings.Contains(k.Str, "price") {
-			buf = append(buf, "null"...)
-		} else {
-			buf = append(buf, v.Raw...)
-		}
-		return true
-	})
-	for _, b := range branches {
-		name(b.key)
-		buf = q.renderBranch(buf, t, r, b)
-	}
-	return append(buf, '}')
-}
-
-func (q *query) renderBranch(buf []byte, t *table, r ref, b *branch) []byte {
-	if !b.many {
-		child, ok := q.one(b, t, r)
-		if !ok {
-			return append(buf, "null"...)
-		}
-		return q.render(buf, b.table, child, &b.shape, b.branches)
-	}
-	list := b.lists[t.id(r)]
-	if !b.list {
-		if len(list) == 0 {
-			return append(buf, "null"...)
-		}
-		return q.render(buf, b.table, list[0], &b.shape, b.branches)
-	}
-	buf = append(buf, '[')
-	for i, child := range list {
-		if i > 0 {
-			buf = append(buf, ',')
-		}
-		buf = q.render(buf, b.table, child, &b.shape, b.branches)
-	}
-	return append(buf, ']')
-}
-
-// viewer is who asks. Only an Admin sees everything.
-type viewer struct {
-	admin    bool
-	guest    bool
-	user     int64
-	projects map[int64]bool
-	clients  map[int64]bool
-}
-
-func newViewer(v *view, user *row) viewer {
-	role := user.value("type").text
-	w := viewer{admin: role == "Admin", guest: role == "Guest", user: user.id}
-	if w.admin {
-		return w
-	}
-	w.projects, w.clients = map[int64]bool{}, map[int64]bool{}
-	for _, p := range v.table("projects").rows {
-		if p.raw != nil && (p.holds("users", w.user) || p.holds("managers", w.user)) {
-			w.projects[p.id] = true
-			w.clients[int64(p.value("client_id").num)] = true
-		}
-	}
-	return w
-}
-
-// barred reports whether the viewer sees nothing of a resource: an empty list, not an error.
-func (w viewer) barred(res *catalog.Resource) bool {
-	if w.admin {
-		return false
-	}
-	for _, money := range []string{"invoice", "estimate", "expenses", "recurring_profile", "reports", "webhooks"} {
-		if strings.HasPrefix(res.Table, money) {
-			return true
-		}
-	}
-	return w.guest && slices.Contains([]string{"time_entries", "bookings", "task_assignments"}, res.Table)
-}
-
-// visible reports whether the viewer sees a row.
-func (q *query) visible(t *table, r ref) bool {
-	w := q.viewer
-	if w.admin {
-		return true
-	}
-	if w.barred(t.res) {
-		return false
-	}
-	field := func(name string) int64 {
-		if r.row == nil {
-			return int64(t.value(r, name).num)
-		}
-		return int64(q.value(t, r.row, name).num)
-	}
-	switch t.res.Table {
-	case "users":
-		return r.row.id == w.user
-	case "clients":
-		return w.clients[r.row.id]
-	case "client_contacts":
-		return w.clients[field("client_id")]
-	case "projects":
-		return w.projects[r.row.id]
-	case "time_entries", "task_assignments", "bookings":
-		return field("user_id") == w.user
-	case "comments":
-		thread, ok := q.view.table("comment_threads").find(field("thread_id"))
-		return ok && w.projects[int64(thread.row.value("project_id").num)]
-	}
-	if _, ok := t.res.Column("project_id"); ok {
-		return w.projects[field("project_id")]
-	}
-	return true
 }

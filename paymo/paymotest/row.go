@@ -14,8 +14,6 @@ import (
 	"github.com/paymosync/paymosync/paymo/catalog"
 )
 
-const stampLayout = "2006-01-02T15:04:05Z"
-
 // row is one stored object. It is never changed, only replaced, so that a reply
 // may go on reading it without a lock.
 type row struct {
@@ -112,13 +110,18 @@ func appendString(buf []byte, s string) []byte {
 
 func appendStamp(buf []byte, unix int64) []byte {
 	buf = append(buf, '"')
-	buf = time.Unix(unix, 0).UTC().AppendFormat(buf, stampLayout)
+	buf = time.Unix(unix, 0).UTC().AppendFormat(buf, time.RFC3339)
 	return append(buf, '"')
+}
+
+func appendDate(buf []byte, unix int64) []byte {
+	buf = appendStamp(buf, unix)
+	return append(buf[:len(buf)-len(`T00:00:00Z"`)], '"')
 }
 
 // unixOf reads a datetime or a date as UNIX seconds, 0 if it is neither.
 func unixOf(s string) int64 {
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+	for _, layout := range []string{time.RFC3339, time.DateOnly, "2006-01-02Z07:00"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.Unix()
 		}

@@ -3,7 +3,10 @@ package paymotest
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
 )
 
 // seeder fills the tables of a new account. Everything is drawn from one source
@@ -14,19 +17,16 @@ type seeder struct {
 	since time.Time
 	until time.Time
 
-	users, statuses           []int64
-	clients, projects, tasks  []int64
-	templates, estTemplates   []int64
-	places                    []workplace // where time is logged
-	projectOf, clientOf       map[int64]int64
-	lists, flow, assigned     map[int64][]int64 // by project, workflow, task
-	taskUser                  map[int64]int64
-	taskAge, projectAge       map[int64]time.Time
-	bills                     map[int64][]bill
-	openItems                 []int64 // invoice items that expenses, projects and tasks point at
-	threads, discussions      []int64
-	milestones, profiles      map[int64][]int64
-	filesSeeded, commentsSeen []int64
+	users, statuses, clients, projects, tasks []int64
+	templates, estTemplates                   []int64
+	openItems                                 []int64     // invoice items that bill no time
+	places                                    []workplace // where time is logged
+
+	projectOf, clientOf  map[int64]int64 // of a task, of a project
+	projectAge, taskAge  map[int64]time.Time
+	lists, flow          map[int64][]int64 // of a project; flow[0] are the workflows
+	milestones, profiles map[int64][]int64 // of a project
+	bills                map[int64][]bill  // of a project
 }
 
 func seed(a *account) {
@@ -37,9 +37,10 @@ func seed(a *account) {
 		since:   a.cfg.Until.AddDate(-3, 0, 0),
 
 		projectOf: map[int64]int64{}, clientOf: map[int64]int64{},
-		lists: map[int64][]int64{}, flow: map[int64][]int64{}, assigned: map[int64][]int64{},
-		taskUser: map[int64]int64{}, taskAge: map[int64]time.Time{}, projectAge: map[int64]time.Time{},
-		bills: map[int64][]bill{}, milestones: map[int64][]int64{}, profiles: map[int64][]int64{},
+		projectAge: map[int64]time.Time{}, taskAge: map[int64]time.Time{},
+		lists: map[int64][]int64{}, flow: map[int64][]int64{},
+		milestones: map[int64][]int64{}, profiles: map[int64][]int64{},
+		bills: map[int64][]bill{},
 	}
 	s.seedPeople()
 	s.seedFlow()
@@ -159,5 +160,18 @@ func (s *seeder) seedEntries() {
 	}
 	for item, ids := range named {
 		s.repair("invoice_items", item, fields{"entries": ids})
+	}
+}
+
+// Canary begins every secret value that the fake serves. A client that stores or
+// logs it anywhere leaks secrets.
+const Canary = "canary-5ec7e7"
+
+// canaries fills the secret columns of an object, and only those.
+func canaries(res *catalog.Resource, f fields) {
+	for _, c := range res.Columns {
+		if c.Has(catalog.Secret) {
+			f[c.Name] = strings.Join([]string{Canary, res.Table, c.Name}, "-")
+		}
 	}
 }

@@ -15,7 +15,6 @@ func (s *seeder) seedTalk() {
 				f["comments_count"] = 3
 			}
 			id := s.add("discussions", made, f)
-			s.discussions = append(s.discussions, id)
 			s.thread(project, "discussion_id", id, made)
 			s.file(project, n, made, fields{"discussion_id": id})
 		}
@@ -46,7 +45,6 @@ func (s *seeder) seedTalk() {
 // thread starts a thread on a discussion, a task or a file, with comments.
 func (s *seeder) thread(project int64, owner string, id int64, made time.Time) {
 	thread := s.add("comment_threads", made, fields{"project_id": project, owner: id})
-	s.threads = append(s.threads, thread)
 	for n := range 1 + s.rng.IntN(4) {
 		at := minTime(made.Add(time.Duration(n)*hour), s.until)
 		f := fields{"content": pick(s.rng, []string{"Looks good 👍", "<p>Please make the logo <b>bigger</b></p>", "Can&#039;t open the file", "Done."}),

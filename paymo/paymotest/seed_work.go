@@ -169,7 +169,7 @@ func (s *seeder) seedTasks() {
 		}
 		id := s.add("tasks", made, f)
 		s.tasks = append(s.tasks, id)
-		s.projectOf[id], s.taskUser[id], s.taskAge[id] = project, users[0], made
+		s.projectOf[id], s.taskAge[id] = project, made
 		s.places = append(s.places, workplace{task: id, project: project, client: s.clientOf[project]})
 		s.seedTaskParts(n, id, users, made)
 	}
@@ -195,7 +195,6 @@ func (s *seeder) seedTaskParts(n int, task int64, users []int64, made time.Time)
 			f["tracked_time"], f["task_complete"] = s.rng.IntN(90_000), s.chance(2)
 		}
 		assignment := s.add("task_assignments", made.Add(time.Minute), f)
-		s.assigned[task] = append(s.assigned[task], assignment)
 		if (n+i)%4 != 0 {
 			continue
 		}

@@ -10,7 +10,6 @@ package paymotest
 
 import (
 	"bufio"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -67,7 +66,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.admit(rec, key.Value, now) {
 		return
 	}
-	faults := s.fire(table)
+	if s.cfg.MaxURL > 0 && len(r.URL.RequestURI()) > s.cfg.MaxURL {
+		html(rec, http.StatusRequestURITooLong)
+		return
+	}
+	faults := s.fire(table, r.URL.Query().Get("where"))
 	out, done := faults.before(rec, r)
 	if done {
 		return
@@ -156,7 +159,7 @@ func (q *query) read(r *http.Request, faults firing, list, relaxEntries bool) er
 		return nil
 	}
 	if missing := q.filter.missing(res, relaxEntries); missing != nil {
-		return fmt.Errorf("Missing required params: %s", strings.Join(missing, ", ")) //nolint:staticcheck // Paymo's wording
+		return refusal("Missing required params: " + strings.Join(missing, ", "))
 	}
 	faults.tamper(q)
 	return q.readPage(params)

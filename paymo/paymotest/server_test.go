@@ -129,6 +129,9 @@ func TestServeMeAndCompany(t *testing.T) {
 	if r := get(t, s, "/api/recurringprofiles"); r.key != "recurring_profiles" {
 		t.Errorf("the other key: %q", r.key)
 	}
+	if r := get(t, s, "/api/tasks", "where", "id in ("+strings.Repeat("123456789,", 900)+"1)"); r.status != http.StatusRequestURITooLong {
+		t.Errorf("a long URL: %d", r.status)
+	}
 	if r := get(t, s, "/api/nothing"); r.status != http.StatusNotFound {
 		t.Errorf("unknown path: %d", r.status)
 	}

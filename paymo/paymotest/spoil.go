@@ -32,9 +32,7 @@ func (fired firing) before(w http.ResponseWriter, r *http.Request) (http.Respons
 			fail(w, f.N, message(f.N))
 			return w, true
 		case FaultHTML:
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			w.WriteHeader(f.N)
-			_, _ = io.WriteString(w, page)
+			html(w, f.N)
 			return w, true
 		case FaultRedirect:
 			w.Header().Set("Location", strings.TrimSuffix(f.URL, "/")+r.URL.RequestURI())
@@ -47,6 +45,13 @@ func (fired firing) before(w http.ResponseWriter, r *http.Request) (http.Respons
 		}
 	}
 	return out, false
+}
+
+// html answers as something in front of Paymo would.
+func html(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, page)
 }
 
 // after ends an answer that is to be cut short.
