@@ -2,135 +2,177 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
-	bars "github.com/jedib0t/go-pretty/v6/progress"
-
 	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/sink"
 )
 
-// progress shows how far a sync is: bars with rate and time left on a terminal, a
-// quiet line for each finished table elsewhere. It is safe for concurrent use, and
-// what is logged while it shows goes through its Write.
+// progress shows how far a sync is: a board with bars, rate and time left on a
+// terminal, a quiet line for each finished table elsewhere. It is safe for
+// concurrent use, and what is logged while it shows goes through its Write.
 type progress struct {
 	out   io.Writer
-	shown bars.Writer // nil where nobody watches
-	ended chan struct{}
+	board *board // nil where nobody watches
 
-	mu     sync.Mutex
-	tables map[string]*bars.Tracker
-	done   *bars.Tracker
+	mu       sync.Mutex // guards what follows, and what is printed
+	tables   int
+	finished int
+	requests int // of the finished tables
+	running  []*tableProgress
+	started  time.Time
+	paced    []time.Time // when the requests go that the rate limit holds back
+}
+
+// tableProgress is how far one table is.
+type tableProgress struct {
+	name     string
+	began    time.Time
+	rows     int64
+	requests int
+
+	left      float64 // share still to read; 1 until it is known
+	known     time.Time
+	knownLeft float64 // when the share became known, and what it was then
+
+	waits string // what it waits for, "" for nothing
+	until time.Time
 }
 
 // newProgress begins to show the sync of so many tables.
 func newProgress(out io.Writer, tables int) *progress {
-	p := &progress{out: out, tables: map[string]*bars.Tracker{}}
-	if !isTerminal(out) {
-		return p
+	p := &progress{out: out, tables: tables, started: time.Now()}
+	if canRedraw(out) {
+		p.board = newBoard(out)
+		go p.board.run(p.redraw)
 	}
-	p.shown = bars.NewWriter()
-	p.shown.SetOutputWriter(out)
-	p.shown.SetUpdateFrequency(100 * time.Millisecond)
-	p.shown.SetTrackerLength(24)
-	p.shown.SetMessageLength(38)
-	p.shown.SetTrackerPosition(bars.PositionRight)
-	style := bars.StyleBlocks
-	if colourful(out) {
-		style.Colors = bars.StyleColorsExample
-	}
-	style.Visibility.ETA, style.Visibility.Speed, style.Visibility.Value = true, true, true
-	style.Visibility.ETAOverall, style.Visibility.TrackerOverall = false, false
-	p.shown.SetStyle(style)
-	p.done = &bars.Tracker{Message: "tables", Total: int64(tables)}
-	p.shown.AppendTracker(p.done)
-	p.ended = make(chan struct{})
-	go func() {
-		defer close(p.ended)
-		p.shown.Render()
-	}()
 	return p
 }
 
 // begin shows a table.
 func (p *progress) begin(table string) {
-	if p.shown == nil {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	tracker := &bars.Tracker{Message: table, RemoveOnCompletion: true}
-	p.tables[table] = tracker
-	p.shown.AppendTracker(tracker)
+	p.running = append(p.running, &tableProgress{name: table, began: time.Now(), left: 1})
 }
 
-// moment shows how far a table is. The whole is guessed from the share that is left.
+// moment shows how far a table is.
 func (p *progress) moment(table string, m jobs.Moment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	tracker := p.tables[table]
-	if tracker == nil {
+	t := p.find(table)
+	if t == nil {
 		return
 	}
-	tracker.UpdateMessage(fmt.Sprintf("%s, %d requests", table, m.Requests))
-	if m.Known && m.Left > 0 && m.Left < 1 {
-		tracker.UpdateTotal(int64(float64(m.Rows) / (1 - m.Left)))
+	t.rows, t.requests, t.waits = m.Rows, m.Requests, ""
+	if m.Known {
+		t.left = m.Left
+		if t.known.IsZero() {
+			t.known, t.knownLeft = time.Now(), m.Left
+		}
 	}
-	tracker.SetValue(m.Rows)
 }
 
-// waiting shows what a table waits for.
-func (p *progress) waiting(table string, err error) {
+// pace shows that a request is held back for so long by Paymo's rate limit.
+func (p *progress) pace(wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if tracker := p.tables[table]; tracker != nil {
-		tracker.UpdateMessage(table + ", waiting: " + err.Error())
+	if wait > 0 {
+		p.paced = append(p.paced, time.Now().Add(wait))
+	}
+}
+
+// waiting shows what a table waits for; in a pipe once for each thing.
+func (p *progress) waiting(table string, err error, wait time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.find(table)
+	if t == nil {
+		return
+	}
+	var limited *paymo.RateLimitError
+	var held *sink.HeldError
+	what, before := err.Error(), t.waits
+	switch {
+	case errors.As(err, &limited):
+		what = "waiting for Paymo's rate limit"
+	case errors.As(err, &held):
+		what, wait = "waiting: it is being synced by "+held.Owner, 0
+	}
+	t.waits, t.until = what, time.Now().Add(wait)
+	if p.board == nil && what != before {
+		if wait > 0 {
+			what += ", " + span(wait)
+		}
+		fmt.Fprintf(p.out, "%s: %s\n", table, what)
 	}
 }
 
 // end takes a table off.
 func (p *progress) end(o jobs.Outcome) {
-	if p.shown == nil {
-		line := fmt.Sprintf("%s: %s, %d new, %d changed, %d unchanged, %d requests, %s", o.Table, o.State, o.Inserted, o.Updated, o.Unchanged, o.Requests, span(o.Took))
-		if o.State != sink.StateOK {
-			line += ": " + o.Reason
-		}
-		p.say(line)
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if tracker := p.tables[o.Table]; tracker != nil {
-		tracker.MarkAsDone()
-	}
-	p.done.Increment(1)
-}
-
-// say prints a line beside what is shown.
-func (p *progress) say(line string) {
-	if p.shown != nil {
-		p.shown.Log("%s", line)
+	p.running = slices.DeleteFunc(p.running, func(t *tableProgress) bool { return t.name == o.Table })
+	p.finished++
+	p.requests += o.Requests
+	if p.board != nil {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	line := fmt.Sprintf("%s: %s, %s new, %s changed, %s unchanged, %s, %s", o.Table, o.State,
+		grouped(o.Inserted), grouped(o.Updated), grouped(o.Unchanged), counted(int64(o.Requests), "request"), span(o.Took))
+	if o.State != sink.StateOK {
+		line += ": " + o.Reason
+	}
 	fmt.Fprintln(p.out, line)
 }
 
-// Write prints log lines beside what is shown.
+// say prints a line above what is shown.
+func (p *progress) say(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.board != nil {
+		p.board.clear()
+	}
+	fmt.Fprintln(p.out, line)
+}
+
+// Write prints log lines above what is shown.
 func (p *progress) Write(text []byte) (int, error) {
 	p.say(string(bytes.TrimRight(text, "\n")))
 	return len(text), nil
 }
 
-// stop ends the show.
+// stop ends the show and leaves nothing of the board. It may be called again.
 func (p *progress) stop() {
-	if p.shown == nil {
+	if p.board == nil {
 		return
 	}
-	p.shown.Stop()
-	<-p.ended
+	p.board.stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.board.clear()
+}
+
+func (p *progress) redraw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Nothing to show before the first table: the database is being prepared.
+	if len(p.running)+p.finished > 0 {
+		p.board.draw(p.lines(p.board.layout(), time.Now()))
+	}
+}
+
+func (p *progress) find(table string) *tableProgress {
+	for _, t := range p.running {
+		if t.name == table {
+			return t
+		}
+	}
+	return nil
 }

@@ -141,10 +141,19 @@ func newTableReport(s sink.TableStatus, next time.Time) tableReport {
 	return report
 }
 
+// printStatus prints a line a table, and below them what is not well, in words. A
+// narrow terminal gets fewer columns.
 func (p *program) printStatus(reports []tableReport, now time.Time) error {
-	w := p.newTable("table", "state", "rows", "fresh as of", "last full", "last run", "next run", "reason")
+	header := table.Row{"table", "state", "rows", "fresh as of", "last run"}
+	narrow := p.narrow()
+	if !narrow {
+		header = append(header, "last full", "next run")
+	}
+	w := p.newTable(header...)
 	numbers(w, "rows")
-	for _, r := range reports {
+	notes := make([]note, len(reports))
+	for i, r := range reports {
+		notes[i] = note{r.Table, r.State, r.Reason}
 		run, next := "-", "-"
 		if r.LastRun != nil {
 			run = fmt.Sprintf("%s, %s", r.LastRun.Mode, ago(&r.LastRun.StartedAt, now))
@@ -155,9 +164,18 @@ func (p *program) printStatus(reports []tableReport, now time.Time) error {
 		if r.NextRun != nil {
 			next = "in " + span(r.NextRun.Sub(now))
 		}
-		w.AppendRow(table.Row{r.Table, p.state(r.State), grouped(r.Rows), ago(r.FreshAsOf, now), ago(r.LastFull, now), run, next, r.Reason})
+		row := table.Row{r.Table, p.state(r.State), grouped(r.Rows), ago(r.FreshAsOf, now), run}
+		if !narrow {
+			row = append(row, ago(r.LastFull, now), next)
+		}
+		w.AppendRow(row)
 	}
 	w.Render()
+	if text := summarise(notes); text != "" {
+		if _, err := fmt.Fprintf(p.out, "\n%s", text); err != nil {
+			return err
+		}
+	}
 	for _, r := range reports {
 		for name, learned := range r.Capabilities {
 			if !learned.Works {

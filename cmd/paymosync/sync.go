@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -92,7 +92,7 @@ func syncTables(ctx context.Context, config Config, resources []*catalog.Resourc
 		return nil, err
 	}
 	defer pool.Close()
-	syncer, err := newSyncer(ctx, config, vault, pool, log, progress.moment)
+	syncer, err := newSyncer(ctx, config, vault, pool, log, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func syncToEnd(ctx context.Context, syncer *jobs.Syncer, req jobs.Request, progr
 			total.Took = time.Since(started)
 			return total
 		}
-		progress.waiting(req.Resource.Table, err)
+		progress.waiting(req.Resource.Table, err, wait)
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):
@@ -164,54 +164,60 @@ func verdict(ctx context.Context, outcomes []jobs.Outcome) error {
 }
 
 // printOutcomes prints the summary: a line a table, what is wrong in words, and the
-// sum.
+// sum. A narrow terminal gets fewer columns.
 func (p *program) printOutcomes(outcomes []jobs.Outcome) error {
-	w := p.newTable("table", "state", "mode", "new", "changed", "unchanged", "requests", "waited", "took")
-	numbers(w, "new", "changed", "unchanged", "requests", "waited", "took")
+	header := table.Row{"table", "state", "new", "changed", "unchanged", "requests", "took"}
+	narrow := p.narrow()
+	if !narrow {
+		header = append(header, "waited", "mode")
+	}
+	w := p.newTable(header...)
+	numbers(w, "new", "changed", "unchanged", "requests", "took", "waited")
 	var sum jobs.Outcome
+	var notes []note
 	for _, o := range outcomes {
 		sum = addOutcomes(sum, o)
-		w.AppendRow(table.Row{
-			o.Table, p.state(o.State), o.Mode, grouped(o.Inserted), grouped(o.Updated), grouped(o.Unchanged),
-			o.Requests, span(o.Waited), span(o.Took),
-		})
+		row := table.Row{o.Table, p.state(o.State), grouped(o.Inserted), grouped(o.Updated), grouped(o.Unchanged), o.Requests, span(o.Took)}
+		if !narrow {
+			row = append(row, span(o.Waited), o.Mode)
+		}
+		w.AppendRow(row)
+		notes = append(notes, note{o.Table, o.State, o.Reason})
 	}
 	w.Render()
-	var lines []error
-	for _, reason := range reasons(outcomes) {
-		_, err := fmt.Fprintf(p.out, "\n%s", reason)
-		lines = append(lines, err)
-	}
-	text := fmt.Sprintf("%s rows were new, %s changed, %s were as they are; %d requests.",
-		grouped(sum.Inserted), grouped(sum.Updated), grouped(sum.Unchanged), sum.Requests)
+	text := fmt.Sprintf("%s new, %s changed, %s unchanged; %s.",
+		counted(sum.Inserted, "row"), grouped(sum.Updated), grouped(sum.Unchanged), counted(int64(sum.Requests), "request"))
 	if sum.Inserted+sum.Updated == 0 {
-		text = fmt.Sprintf("Nothing new: no row of the warehouse was written (%s rows were read, %d requests).", grouped(sum.Unchanged), sum.Requests)
+		text = fmt.Sprintf("Nothing new: no row of the warehouse was written (%s read, %s).", counted(sum.Unchanged, "row"), counted(int64(sum.Requests), "request"))
 	}
-	_, err := fmt.Fprintf(p.out, "\n%s\n", text)
-	return errors.Join(append(lines, err)...)
+	_, err := fmt.Fprintf(p.out, "\n%s%s\n", summarise(notes), text)
+	return err
 }
 
-// reasons says what is wrong, tables with the same reason in one line.
-func reasons(outcomes []jobs.Outcome) []string {
+// note is what is to be said about a table's state.
+type note struct{ table, state, reason string }
+
+// summarise says why tables are not ok, a line for each reason.
+func summarise(notes []note) string {
 	var order []string
 	tables := map[string][]string{}
-	for _, o := range outcomes {
-		if o.Reason == "" {
+	for _, n := range notes {
+		if n.reason == "" {
 			continue
 		}
-		text := o.State + ": " + o.Reason
+		text := n.state + ": " + n.reason
 		if tables[text] == nil {
 			order = append(order, text)
 		}
-		tables[text] = append(tables[text], o.Table)
+		tables[text] = append(tables[text], n.table)
 	}
-	lines := make([]string, 0, len(order))
+	var lines strings.Builder
 	for _, text := range order {
 		who := tables[text][0]
 		if n := len(tables[text]); n > 1 {
-			who = fmt.Sprintf("%d tables (%s …)", n, who)
+			who = fmt.Sprintf("%d tables (%s, …)", n, who)
 		}
-		lines = append(lines, who+" "+text)
+		fmt.Fprintf(&lines, "%s %s\n", who, text)
 	}
-	return lines
+	return lines.String()
 }

@@ -15,6 +15,10 @@ import (
 	"github.com/paymosync/paymosync/sink"
 )
 
+// wideTable is the width that the tables of sync and status need with all their
+// columns.
+const wideTable = 96
+
 // terminal is where a command prints: results to out, everything else to err.
 type terminal struct{ out, err io.Writer }
 
@@ -22,6 +26,23 @@ type terminal struct{ out, err io.Writer }
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// terminalSize is the columns and lines of the terminal behind the writer; ok is
+// false where there is none.
+func terminalSize(w io.Writer) (width, height int, ok bool) {
+	file, isFile := w.(*os.File)
+	if !isFile {
+		return 0, 0, false
+	}
+	width, height, err := term.GetSize(int(file.Fd()))
+	return width, height, err == nil && width > 0 && height > 0
+}
+
+// narrow reports whether out is a terminal that a wide table would wrap on.
+func (t terminal) narrow() bool {
+	width, _, ok := terminalSize(t.out)
+	return ok && width < wideTable
 }
 
 // colourful reports whether colours may be used on the writer.
@@ -93,6 +114,22 @@ func grouped(n int64) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
+}
+
+// counted is a number of things: "1 row", "2,000 rows".
+func counted(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return grouped(n) + " " + thing
+}
+
+// seconds is a duration without fractions, for what changes while it is read.
+func seconds(d time.Duration) string {
+	if d < time.Minute {
+		return fmt.Sprintf("%ds", int(max(0, d.Seconds())))
+	}
+	return span(d)
 }
 
 // span is a duration as people say it.
