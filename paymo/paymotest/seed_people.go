@@ -44,10 +44,10 @@ func (s *seeder) seedPeople() {
 			name += fmt.Sprintf(" %d", n/len(clients)+1)
 		}
 		made := s.when(n, s.cfg.Clients*2)
-		where := s.rng.IntN(len(cities()))
+		where := (n + 2) % len(cities())
 		f := fields{
 			"name": name, "address": fmt.Sprintf("%d High Street", 1+s.rng.IntN(200)), "city": cities()[where], "country": countries()[where],
-			"postal_code": fmt.Sprintf("%05d", s.rng.IntN(99999)), "state": s.maybe(3, "Bihor"), "phone": s.maybe(2, "+44 20 7946 0123"),
+			"postal_code": fmt.Sprintf("%05d", s.rng.IntN(99999)), "state": states()[where], "phone": s.maybe(2, "+44 20 7946 0123"),
 			"fax": "", "email": fmt.Sprintf("office%d@client.invalid", n), "website": s.maybe(2, "https://client.invalid/?a=1&b=2"),
 			"active": !s.chance(6), "fiscal_information": s.maybe(2, "VAT GB 123 4567 89\r\nReg. 0042"),
 		}
