@@ -11,9 +11,12 @@ import (
 	"github.com/paymosync/paymosync/sink"
 )
 
-// identityLife is how long the answer to "whose key is it" holds, so that the
-// tables of one tick ask once.
-const identityLife = time.Minute
+// How long the answer to "whose key is it" holds, so that the tables of one tick ask
+// once. A question that failed is asked again sooner than one that was answered.
+const (
+	identityLife = time.Minute
+	failureLife  = 5 * time.Second
+)
 
 // adminRole is the role that sees the whole account.
 const adminRole = "Admin"
@@ -43,11 +46,11 @@ func (e *RoleError) Error() string {
 // guard knows whose key it is. One question serves all tables for a while, whether
 // its answer was good or bad.
 type guard struct {
-	mu      sync.Mutex
-	askedAt time.Time
-	key     int // number of the key that was asked about
-	answer  error
-	known   sink.Limits
+	mu     sync.Mutex
+	until  time.Time // the answer holds
+	key    int       // number of the key that was asked about
+	answer error
+	known  sink.Limits
 }
 
 // identify asks Paymo who the key is, and holds it against what the account is
@@ -57,20 +60,22 @@ type guard struct {
 func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.askedAt.IsZero() && time.Since(g.askedAt) < identityLife && (key == 0 || key == g.key) {
+	if time.Now().Before(g.until) && (key == 0 || key == g.key) {
 		return sink.Cost{}, g.answer
 	}
 	var cost sink.Cost
 	asked, err := s.checkIdentity(ctx, &cost)
-	var api *paymo.APIError
-	var identity *IdentityError
-	var role *RoleError
-	lasting := errors.As(err, &api) || errors.As(err, &identity) || errors.As(err, &role)
-	if err == nil || lasting {
-		g.askedAt, g.key, g.answer = time.Now(), asked, err
-	}
 	if err == nil {
 		g.known, err = s.Store.Limits(ctx)
+	}
+	g.key, g.answer = asked, err
+	switch _, limited := errors.AsType[*paymo.RateLimitError](err); {
+	case ctx.Err() != nil, limited: // the caller's affair alone
+		g.until = time.Time{}
+	case err == nil || Refused(err):
+		g.until = time.Now().Add(identityLife)
+	default:
+		g.until = time.Now().Add(failureLife)
 	}
 	return cost, err
 }

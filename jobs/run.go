@@ -108,14 +108,16 @@ func (r *run) find(ctx context.Context, id int64) (*paymo.Page, time.Time, error
 // apply merges a page and saves the progress, or what completes the listing, in one
 // transaction. Rows that the table holds newer than the page are fetched again.
 func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time) error {
-	r.checkpoint.Progress = r.progress.text()
+	next := r.checkpoint
+	next.Progress = r.progress.text()
 	if r.done() {
-		r.complete()
+		r.complete(&next)
 	}
-	result, err := r.merge(ctx, page, at)
+	result, err := r.merge(ctx, page, at, next)
 	if err != nil {
 		return err
 	}
+	r.checkpoint = next // not before: it is saved again when the run ends, however it ends
 	for _, id := range result.Stale {
 		fresh, at, err := r.find(ctx, id)
 		if err != nil {
@@ -124,7 +126,7 @@ func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time) error {
 		if fresh == nil {
 			continue
 		}
-		if _, err := r.merge(ctx, fresh, at); err != nil {
+		if _, err := r.merge(ctx, fresh, at, next); err != nil {
 			return err
 		}
 	}
@@ -135,7 +137,7 @@ func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time) error {
 	return nil
 }
 
-func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time) (sink.Result, error) {
+func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, checkpoint sink.Checkpoint) (sink.Result, error) {
 	result, err := r.lease.Apply(ctx, sink.Page{
 		Run:         r.progress.Run,
 		Resource:    r.resource,
@@ -143,7 +145,7 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time) (sink.R
 		Rejects:     page.Rejects,
 		RequestedAt: at,
 		Volatile:    r.progress.Mode == Full,
-		Checkpoint:  r.checkpoint,
+		Checkpoint:  checkpoint,
 		Cost:        r.spent,
 	})
 	if err != nil {
@@ -158,27 +160,27 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time) (sink.R
 }
 
 // complete moves the checkpoint over a listing that was read to its end, unless
-// something speaks against its being whole. The cursor comes from the server alone: from what it sent and from its clock.
-func (r *run) complete() {
+// something speaks against its being whole. The cursor comes from the server alone:
+// from what it sent and from its clock.
+func (r *run) complete(checkpoint *sink.Checkpoint) {
 	p := r.progress
-	r.checkpoint.Progress = nil
+	checkpoint.Progress = nil
 	if r.doubt() != "" {
 		return
 	}
-	r.checkpoint.FreshAsOf = p.Horizon
-	if p.Horizon.IsZero() { // the server does not tell its time
-		r.checkpoint.FreshAsOf = p.StartedAt
+	if !p.Horizon.IsZero() {
+		checkpoint.FreshAsOf = p.Horizon
 	}
 	if !p.Newest.IsZero() {
 		cursor := p.Newest
 		if !p.Horizon.IsZero() && p.Horizon.Before(cursor) {
 			cursor = p.Horizon
 		}
-		r.checkpoint.Cursor = cursor.Add(-overlap)
+		checkpoint.Cursor = cursor.Add(-overlap)
 	}
 	if p.Mode == Full {
-		r.checkpoint.FullAt = p.StartedAt
-		r.checkpoint.CatalogHash = p.Hash
+		checkpoint.FullAt = p.StartedAt
+		checkpoint.CatalogHash = p.Hash
 	}
 }
 

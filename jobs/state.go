@@ -102,6 +102,9 @@ func (r *run) endUnread(ctx context.Context, err error) error {
 		return r.settle(ctx, sink.StateDegraded,
 			fmt.Sprintf("Paymo answers %d where it used to answer: not in the plan any more, or not permitted to this key; the rows are kept (%s)", api.Status, api.Message), nil)
 	}
+	if r.progress.Seen == 0 {
+		r.checkpoint.Progress = nil // there is nothing to go on with
+	}
 	return r.settle(ctx, sink.StateFailing, err.Error(), err)
 }
 
@@ -114,11 +117,9 @@ func (r *run) settle(ctx context.Context, state, reason string, err error) error
 	return errors.Join(err, saveErr)
 }
 
-// pause leaves the run for later; the table keeps the state it had.
+// pause leaves the run for later; the table keeps the state it had. The progress is
+// that of the last page that was committed: the run's own may be ahead of it.
 func (r *run) pause(ctx context.Context, state, sentence string, err error) error {
-	if r.progress.Listing != 0 {
-		r.checkpoint.Progress = r.progress.text()
-	}
 	saveErr := r.lease.EndRun(ctx, r.progress.Run, state, sentence, r.spent, r.checkpoint)
 	r.spent = sink.Cost{}
 	return errors.Join(err, saveErr)

@@ -126,6 +126,7 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 		}
 		r.progress = &Progress{Mode: mode, StartedAt: now, Hash: req.Resource.Hash()}
 		r.progress.Run, err = lease.StartRun(ctx, string(mode), req.Reason)
+		r.checkpoint.Progress = r.progress.text()
 	}
 	if err != nil {
 		return nil, err

@@ -147,6 +147,14 @@ func query[T any](w *world, sql string, arguments ...any) T {
 	return value
 }
 
+// exec runs a statement.
+func exec(w *world, sql string, arguments ...any) {
+	w.t.Helper()
+	if _, err := w.pool.Exec(w.t.Context(), sql, arguments...); err != nil {
+		w.t.Fatalf("%s: %v", sql, err)
+	}
+}
+
 // count is the number of live rows of a table.
 func (w *world) count(table string) int {
 	w.t.Helper()
@@ -177,7 +185,7 @@ func (w *world) patch(table string, id int64, changes map[string]any) {
 	}
 }
 
-// listRequests are the requests that the fake had for a table since the last reset.
+// requests are the requests that the fake had for a table since the last reset.
 func (w *world) requests(table string) int { return int(w.fake.Counts()[table].Requests) }
 
 // cancelAfter is a transport that ends a context when so many requests were made.

@@ -73,6 +73,13 @@ func (s *Store) WithLease(ctx context.Context, table, owner string, work func(co
 }
 
 func (s *Store) acquire(ctx context.Context, table, owner string) (*Lease, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("acquire the lease on %s: %w", table, err)
+	}
+	// A caller who is interrupted now would not learn that it has the lease, and would
+	// leave it behind for a whole term.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseRenew)
+	defer cancel()
 	lease := &Lease{store: s, table: table, owner: owner}
 	err := s.pool.QueryRow(ctx, `
 		INSERT INTO paymosync.leases AS l (account, table_name, owner, fence, expires_at)
