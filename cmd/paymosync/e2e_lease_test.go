@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/paymosync/paymosync/paymo/paymotest"
+	"github.com/paymosync/paymosync/sink/sinktest"
+)
+
+// slow makes every request take a while, so that what runs at once meets.
+func slow(w *world, delay time.Duration) {
+	w.paymo.AddFault(paymotest.Fault{Kind: paymotest.FaultSlow, Delay: delay})
+}
+
+// Two syncs at once end well, and no table has two writers.
+func TestProgramTwoSyncsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, agency())
+	slow(w, 50*time.Millisecond)
+	children := []*child{w.start("sync", "--full"), w.start("sync", "--full")}
+	for _, c := range children {
+		c.wait().mustExit(exitOK)
+	}
+	w.mustHaveOneWriter()
+	if got, want := value[int](w, `SELECT count(*) FROM paymosync.runs WHERE state = 'ok'`), 2*len(readableTables()); got != want {
+		t.Errorf("%d runs were ok, want %d", got, want)
+	}
+	w.mustEqual()
+}
+
+// Three first syncs at once on an empty database: one migrates it, all end well.
+func TestProgramFirstStartsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, agency(), sinktest.Empty(t))
+	children := []*child{w.start("sync"), w.start("sync"), w.start("sync")}
+	for _, c := range children {
+		c.wait().mustExit(exitOK)
+	}
+	w.mustHaveOneWriter()
+	w.mustEqual()
+}
+
+// Syncs beside a service that syncs all the time.
+func TestProgramSyncBesideServe(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, agency()).with("SYNC_SCHEDULE", "@every 1s")
+	slow(w, 20*time.Millisecond)
+	service := w.start("serve")
+	w.awaitReady(30 * time.Second)
+	for range 3 {
+		w.paymo.Work(20)
+		w.run("sync").mustExit(exitOK)
+	}
+	w.awaitFresh(30 * time.Second)
+	service.mustStop()
+	w.mustHaveOneWriter()
+	if n := len(w.ledger(`r.state <> 'ok'`)); n > 0 {
+		t.Errorf("%d runs were not ok", n)
+	}
+	if n := value[int](w, `SELECT count(*) FROM paymosync.runs WHERE reason = 'schedule'`); n < len(readableTables()) {
+		t.Errorf("the service made %d runs", n)
+	}
+	w.bury()
+	w.mustEqual()
+}
+
+// awaitFresh waits until every table has a run that began from now on and ended.
+func (w *world) awaitFresh(limit time.Duration) {
+	w.t.Helper()
+	now := value[time.Time](w, `SELECT clock_timestamp()`)
+	within(w.t, limit, "every table is synced once more", func() error {
+		fresh := value[int](w, `SELECT count(DISTINCT table_name) FROM paymosync.runs WHERE started_at > $1 AND state = 'ok'`, now)
+		if want := len(readableTables()); fresh < want {
+			return fmt.Errorf("%d tables of %d", fresh, want)
+		}
+		return nil
+	})
+}
