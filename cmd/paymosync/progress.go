@@ -41,8 +41,8 @@ type tableProgress struct {
 	known     time.Time
 	knownLeft float64 // when the share became known, and what it was then
 
-	waits string // what it waits for, "" for nothing
-	until time.Time
+	waits string    // what it waits for, "" for nothing
+	until time.Time // when the wait ends, zero if nobody knows
 }
 
 // newProgress begins to show the sync of so many tables.
@@ -105,7 +105,10 @@ func (p *progress) waiting(table string, err error, wait time.Duration) {
 	case errors.As(err, &held):
 		what, wait = "waiting: it is being synced by "+held.Owner, 0
 	}
-	t.waits, t.until = what, time.Now().Add(wait)
+	t.waits, t.until = what, time.Time{}
+	if wait > 0 {
+		t.until = time.Now().Add(wait)
+	}
 	if p.board == nil && what != before {
 		if wait > 0 {
 			what += ", " + span(wait)

@@ -170,9 +170,9 @@ func (p *progress) lines(l layout, now time.Time) []string {
 }
 
 func (t *tableProgress) line(l layout, now time.Time) string {
-	if t.waits != "" {
+	if wait := t.until.Sub(now); t.waits != "" && (t.until.IsZero() || wait > 0) {
 		what := t.waits
-		if wait := t.until.Sub(now); wait > 0 {
+		if wait > 0 {
 			what += ", " + seconds(wait+time.Second)
 		}
 		return l.cut(fmt.Sprintf("%-*s  %s", nameWidth, t.name, what))
