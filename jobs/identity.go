@@ -87,13 +87,17 @@ func (g *guard) limits() sink.Limits {
 	return g.known
 }
 
-// learn keeps a longer reply or a lower cap.
+// learn keeps a longer reply or a lower cap. A cap below a reply that was whole is
+// none.
 func (g *guard) learn(ctx context.Context, store *sink.Store, limits sink.Limits) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.known.LongestReply = max(g.known.LongestReply, limits.LongestReply)
 	if limits.PageCap > 0 && (g.known.PageCap == 0 || limits.PageCap < g.known.PageCap) {
 		g.known.PageCap = limits.PageCap
+	}
+	if g.known.PageCap <= g.known.LongestReply {
+		g.known.PageCap = 0
 	}
 	return store.SaveLimits(ctx, limits)
 }

@@ -36,18 +36,30 @@ func (r *run) plan(ctx context.Context) error {
 	if r.progress.Mode == Incremental && r.works(filterUpdated) {
 		r.progress.Since = r.checkpoint.Cursor
 	}
+	if r.progress.Mode == Full && r.progress.Seen == 0 {
+		extent, err := r.Store.Extent(ctx, r.resource.Table)
+		if err != nil {
+			return err
+		}
+		r.progress.Known = extent.Rows
+	}
 	for _, listing := range r.resource.Listings {
 		if r.works(listing.String()) {
 			return r.list(ctx, listing)
 		}
 	}
-	return fmt.Errorf("list %s: Paymo answers none of the ways that paymosync knows: %s", r.resource.Table, r.refusals())
+	err := fmt.Errorf("list %s: Paymo answers none of the ways that paymosync knows: %s", r.resource.Table, r.refusals())
+	for _, listing := range r.resource.Listings {
+		delete(r.checkpoint.Capabilities, listing.String()) // the next sync asks again
+	}
+	return err
 }
 
 // list begins the listing from its start.
 func (r *run) list(ctx context.Context, listing catalog.Listing) error {
 	p := r.progress
 	p.Listing, p.Ranges, p.Pages, p.Parents, p.Witnesses, p.Single = listing, nil, nil, nil, nil, false
+	p.Listed, p.Doubt = 0, ""
 	switch listing {
 	case catalog.Single:
 	case catalog.ByPage:
@@ -119,7 +131,8 @@ func (r *run) left() (share float64, known bool) {
 // where is the condition that every request of the listing carries.
 func (r *run) where() paymo.Where {
 	var where paymo.Where
-	if r.resource.Window != "" && r.progress.Listing != catalog.ByWindow {
+	demanded := r.progress.Listing == catalog.ByID || r.progress.Listing == catalog.ByPage || !r.StartDate.IsZero()
+	if r.resource.Window != "" && r.progress.Listing != catalog.ByWindow && demanded {
 		where = where.Interval(r.resource.Window, r.begin(), windowsEnd())
 	}
 	if !r.progress.Since.IsZero() {
@@ -143,6 +156,7 @@ func (r *run) readSingle(ctx context.Context) error {
 		return err
 	}
 	r.progress.Single = true
+	r.progress.Listed = int64(page.Rows)
 	return r.apply(ctx, page, at)
 }
 
@@ -155,7 +169,8 @@ func (r *run) readPage(ctx context.Context) error {
 	if restarted, err := r.checkSince(ctx, page, p.Page == 0); err != nil {
 		return err
 	} else if !restarted {
-		p.Done(recordIDs(page))
+		p.Done(page.Rows, recordIDs(page))
+		r.progress.Listed = int64(p.Count[0])
 	}
 	return r.apply(ctx, page, at)
 }
@@ -231,7 +246,7 @@ func (r *run) refusals() string {
 
 // cap is the number of rows from which on a reply is taken as cut short.
 func (r *run) cap() int {
-	if limits := r.guard.limits(); limits.PageCap > 0 {
+	if limits := r.guard.limits(); limits.PageCap > limits.LongestReply {
 		return limits.PageCap
 	}
 	return catalog.PageCap

@@ -1,7 +1,5 @@
 package jobs
 
-import "slices"
-
 // Pages reads one resource by page and page_size, for servers that ignore ranges.
 // Rows may move between pages while they are read, so a listing of more than one
 // page is read twice, and both passes must see the same ids.
@@ -24,25 +22,25 @@ const pageSize = 500
 // shortPage is the number of rows below which a page may be the last one.
 const shortPage = 50
 
-// Done takes the ids of the page's rows.
-func (p *Pages) Done(ids []int64) {
+// Done takes a page: the number of its rows, and the ids of those that have one.
+func (p *Pages) Done(rows int, ids []int64) {
 	var sum int64
 	for _, id := range ids {
 		sum += mix(id)
 	}
-	if p.Page > 0 && len(ids) > 0 && sum == p.Before {
+	if p.Page > 0 && rows > 0 && sum == p.Before {
 		p.Ignored, p.Ended = true, true
 		return
 	}
 	p.Before = sum
-	p.Count[p.Pass] += len(ids)
+	p.Count[p.Pass] += rows
 	p.Sum[p.Pass] += sum
-	last := len(ids) == 0 || len(ids) < p.Longest && len(ids) < shortPage
-	p.Longest = max(p.Longest, len(ids))
+	last := rows == 0 || rows < p.Longest && rows < shortPage
+	p.Longest = max(p.Longest, rows)
 	switch {
 	case !last:
 		p.Page++
-	case p.Pass == 0 && p.Page > 0 && p.Count[0] > len(ids):
+	case p.Pass == 0 && p.Page > 0 && p.Count[0] > rows:
 		p.Page, p.Pass, p.Before = 0, 1, 0
 	default:
 		p.Ended = true
@@ -60,16 +58,4 @@ func mix(id int64) int64 {
 	x ^= x >> 29
 	x *= 0xBF58476D1CE4E5B9
 	return int64(x ^ x>>32)
-}
-
-// sameIDs reports whether the second list holds nothing that the first does not.
-func sameIDs(first, second []int64) bool {
-	known := slices.Clone(first)
-	slices.Sort(known)
-	for _, id := range second {
-		if _, found := slices.BinarySearch(known, id); !found {
-			return false
-		}
-	}
-	return true
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/catalog"
 )
 
 // Parents reads a resource one parent at a time. A parent that is denied costs that
@@ -69,5 +70,17 @@ func (r *run) readParent(ctx context.Context) error {
 	}
 	p.After, p.todo = id, p.todo[1:]
 	p.Ended = len(p.todo) == 0
+	r.progress.Listed += int64(page.Rows)
+	if r.progress.Windowless && page.Rows > 0 {
+		for _, listing := range []catalog.Listing{catalog.ByID, catalog.ByWindow} {
+			r.strikeOff(listing.String(), fmt.Sprintf("by %s nothing is listed, and %s %d has rows", r.resource.Window, r.resource.Scope.Filter, id))
+		}
+		r.progress.Windowless = false
+	}
+	if p.Ended && r.progress.Listed == 0 && !r.progress.Since.IsZero() {
+		if _, err := r.checkEmpty(ctx); err != nil {
+			return err
+		}
+	}
 	return r.apply(ctx, page, at)
 }

@@ -13,22 +13,26 @@ const progressLife = 24 * time.Hour
 // Progress is an unfinished run: what it has still to read and what it has seen. It
 // commits with every page, so that a killed run goes on where it was.
 type Progress struct {
-	Run       int64           `json:"run"` // the ledger's row
-	Mode      Mode            `json:"mode"`
-	StartedAt time.Time       `json:"started_at"` // database clock
-	Hash      string          `json:"hash"`       // of the columns it reads
-	Listing   catalog.Listing `json:"listing"`
-	Since     time.Time       `json:"since,omitzero"` // updated_on at or after it, zero: everything
-	Ranges    *Ranges         `json:"ranges,omitempty"`
-	Pages     *Pages          `json:"pages,omitempty"`
-	Parents   *Parents        `json:"parents,omitempty"`
-	Single    bool            `json:"single,omitempty"`    // the one object was read
-	Timers    bool            `json:"timers,omitempty"`    // running timers were read
-	Horizon   time.Time       `json:"horizon,omitzero"`    // Paymo's clock at the first reply
-	Newest    time.Time       `json:"newest,omitzero"`     // newest updated_on seen
-	Highest   int64           `json:"highest,omitempty"`   // highest position seen, for the share that is left
-	Witnesses []int64         `json:"witnesses,omitempty"` // ids that a range over them must hold
-	Seen      int64           `json:"seen"`                // rows read, repeated ones too
+	Run        int64           `json:"run"` // the ledger's row
+	Mode       Mode            `json:"mode"`
+	StartedAt  time.Time       `json:"started_at"` // database clock
+	Hash       string          `json:"hash"`       // of the columns it reads
+	Listing    catalog.Listing `json:"listing"`
+	Since      time.Time       `json:"since,omitzero"` // updated_on at or after it, zero: everything
+	Ranges     *Ranges         `json:"ranges,omitempty"`
+	Pages      *Pages          `json:"pages,omitempty"`
+	Parents    *Parents        `json:"parents,omitempty"`
+	Single     bool            `json:"single,omitempty"`     // the one object was read
+	Timers     bool            `json:"timers,omitempty"`     // running timers were read
+	Horizon    time.Time       `json:"horizon,omitzero"`     // Paymo's clock at the first reply
+	Newest     time.Time       `json:"newest,omitzero"`      // newest updated_on seen
+	Highest    int64           `json:"highest,omitempty"`    // highest position seen, for the share that is left
+	Witnesses  []int64         `json:"witnesses,omitempty"`  // ids that a range over them must hold
+	Seen       int64           `json:"seen"`                 // rows read, repeated ones too
+	Listed     int64           `json:"listed"`               // rows of the listing, as far as it is believed
+	Known      int64           `json:"known,omitempty"`      // rows that the table held when a full began
+	Windowless bool            `json:"windowless,omitempty"` // listed by parent because windows of time showed nothing
+	Doubt      string          `json:"doubt,omitempty"`      // speaks against the listing's being whole
 }
 
 // parseProgress reads a checkpoint's progress; nil when there is none that can be

@@ -79,26 +79,40 @@ func (r *Ranges) Next() (next Range, ok bool) {
 	return Range{From: &from, To: next.To}, true
 }
 
-// Done takes what the range held: the positions of the rows of the reply, which it
-// may sort. It reports false when a full range cannot be cut any further.
-func (r *Ranges) Done(asked Range, positions []int64) bool {
+// CanCut reports whether a range with a full reply, of rows at these positions, can be
+// cut. Only one that can may be given to Done.
+func (r *Ranges) CanCut(asked Range, positions []int64) bool {
+	switch {
+	case len(positions) == 0:
+		return false
+	case asked.To == nil:
+		return true
+	case asked.From == nil:
+		return *asked.To-slices.Min(positions) > 1
+	}
+	return *asked.To-*asked.From > 1
+}
+
+// Done takes what the range held: the number of rows of the reply, and the positions
+// of those that have one, which it may sort. A full range must be one that can be cut.
+func (r *Ranges) Done(asked Range, rows int, positions []int64) {
 	last := len(r.Todo) - 1
 	rest := r.Todo[last]
 	r.Todo = r.Todo[:last]
-	if len(positions) < r.Cap {
+	if rows < r.Cap {
 		if asked.From != nil && (rest.From == nil || *rest.From < *asked.From) {
 			r.Todo = append(r.Todo, Range{From: rest.From, To: asked.From})
 		}
 		if asked.From != nil && asked.To != nil {
-			r.learn(int64(len(positions)), *asked.To-*asked.From)
+			r.learn(int64(rows), *asked.To-*asked.From)
 		}
-		return true
+		return
 	}
 	slices.Sort(positions)
 	lowest, highest := positions[0], positions[len(positions)-1]
 	span := highest - lowest + 1
 	// The range that would have held the target's share of the newest rows seen.
-	newest := positions[len(positions)-max(1, int(targetShare*float64(r.Cap)))]
+	newest := positions[max(0, len(positions)-max(1, int(targetShare*float64(r.Cap))))]
 	width := highest + 1 - newest
 	if asked.To != nil {
 		width = *asked.To - newest
@@ -112,7 +126,7 @@ func (r *Ranges) Done(asked Range, positions []int64) bool {
 			r.Width = width
 		}
 		r.Todo = append(r.Todo, Range{From: asked.From, To: &top}, Range{From: &top})
-		return true
+		return
 	}
 	if asked.From == nil {
 		// Rows may come highest first: leap, or every other range is asked for in vain.
@@ -123,12 +137,8 @@ func (r *Ranges) Done(asked Range, positions []int64) bool {
 	if asked.From != nil {
 		extent = *asked.To - *asked.From
 	}
-	if extent <= 1 {
-		return false
-	}
 	r.Width = max(1, min(width, extent/2))
 	r.Todo = append(r.Todo, rest)
-	return true
 }
 
 // Left is the share of the positions that is still to be read, from 1 to 0;

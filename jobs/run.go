@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/paymosync/paymosync/paymo"
@@ -73,6 +74,9 @@ func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.T
 	if err != nil {
 		return nil, time.Time{}, err
 	}
+	if err := makesSense(page); err != nil {
+		return nil, time.Time{}, fmt.Errorf("list %s: %w", r.resource.Table, err)
+	}
 	if r.progress.Horizon.IsZero() {
 		r.progress.Horizon = page.Date
 	}
@@ -85,7 +89,7 @@ func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.T
 	return page, at, nil
 }
 
-// find asks for one row by its id; nil when Paymo says that there is none.
+// find asks for one row by its id; nil when Paymo says that there is none, or hides it.
 func (r *run) find(ctx context.Context, id int64) (*paymo.Page, time.Time, error) {
 	at, err := r.Store.Now(ctx)
 	if err != nil {
@@ -96,7 +100,7 @@ func (r *run) find(ctx context.Context, id int64) (*paymo.Page, time.Time, error
 		r.spend(sink.Cost{Requests: page.Requests, Waited: page.Waited, Bytes: page.Bytes})
 	}
 	var api *paymo.APIError
-	if errors.As(err, &api) && api.NotFound() {
+	if errors.As(err, &api) && (api.NotFound() || api.Denied()) {
 		return nil, at, nil
 	}
 	if err == nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
-	"github.com/paymosync/paymosync/sink"
 )
 
 // readRange reads the next range of ids or of days.
@@ -24,43 +23,86 @@ func (r *run) readRange(ctx context.Context) error {
 	if err != nil {
 		return r.refused(ctx, err, p.Listing)
 	}
-	positions := r.positions(page)
-	if outside := slices.IndexFunc(positions, func(position int64) bool { return !r.near(asked, position) }); outside >= 0 {
-		r.strikeOff(p.Listing.String(), fmt.Sprintf("the reply held row %d, which is outside of the range that was asked for", page.Records[outside].ID))
-		if err := r.relist(ctx); err != nil {
-			return err
-		}
-		return r.apply(ctx, page, at)
-	}
-	if restarted, err := r.checkSince(ctx, page, asked.Whole()); err != nil {
+	judged, err := r.judge(ctx, asked, query, page)
+	if err != nil {
 		return err
-	} else if restarted {
-		return r.apply(ctx, page, at)
 	}
-	if p.Since.IsZero() {
-		if broken, err := r.missesWitness(ctx, asked, page); err != nil {
-			return err
-		} else if broken {
-			if err := r.relist(ctx); err != nil {
-				return err
-			}
-			return r.apply(ctx, page, at)
-		}
-	}
-	if page.Rows < p.Ranges.Cap && !page.Cut {
-		if err := r.proveWhole(ctx, query, page); err != nil {
-			return err
-		}
-		positions = r.positions(page)
-	}
-	r.remember(page, positions)
-	if !p.Ranges.Done(asked, positions) {
-		r.strikeOff(p.Listing.String(), fmt.Sprintf("one day holds %d rows, which is as many as one reply can hold", page.Rows))
-		if err := r.relist(ctx); err != nil {
+	if judged {
+		r.believe(asked, page)
+		if err := r.doubtWindow(ctx, page); err != nil {
 			return err
 		}
 	}
 	return r.apply(ctx, page, at)
+}
+
+// judge holds a reply against what is known. It reports false when the listing began
+// again in another way; the rows of the reply count all the same.
+func (r *run) judge(ctx context.Context, asked Range, query paymo.Query, page *paymo.Page) (bool, error) {
+	p := r.progress
+	if outside, found := r.outside(asked, page); found {
+		return false, r.abandon(ctx, fmt.Sprintf("the reply held row %d, which is outside of the range that was asked for", outside))
+	}
+	if restarted, err := r.checkSince(ctx, page, asked.Whole()); err != nil || restarted {
+		return false, err
+	}
+	missing, err := r.missesWitness(ctx, asked, page)
+	if err != nil {
+		return false, err
+	}
+	if missing != 0 && !asked.Whole() {
+		return false, r.abandon(ctx, lacks(missing))
+	}
+	if page.Rows > p.Ranges.Cap && p.Ranges.Cap < catalog.PageCap {
+		p.Ranges.Cap = catalog.PageCap // the lower limit was learned in error
+	}
+	if page.Rows < p.Ranges.Cap && !page.Cut {
+		ignored, err := r.proveWhole(ctx, asked, query, page)
+		if err != nil {
+			return false, err
+		}
+		if ignored {
+			return false, r.abandon(ctx, "it was answered with rows outside of the range that was asked for")
+		}
+	}
+	if missing != 0 && page.Rows < p.Ranges.Cap && !shows(page, missing) {
+		if r.resource.Window != "" {
+			return false, r.abandon(ctx, lacks(missing))
+		}
+		return false, fmt.Errorf("list %s: %s: the list is not whole", r.resource.Table, lacks(missing))
+	}
+	if positions := r.positions(page); page.Rows >= p.Ranges.Cap && !p.Ranges.CanCut(asked, positions) {
+		return false, r.abandon(ctx, fmt.Sprintf("the smallest range holds %d rows, which is as many as one reply can hold", page.Rows))
+	}
+	return true, nil
+}
+
+// believe takes a reply that was judged.
+func (r *run) believe(asked Range, page *paymo.Page) {
+	positions := r.positions(page)
+	r.remember(page, positions)
+	if page.Rows < r.progress.Ranges.Cap {
+		r.progress.Listed += int64(page.Rows)
+	}
+	r.progress.Ranges.Done(asked, page.Rows, positions)
+}
+
+func lacks(id int64) string { return fmt.Sprintf("the reply lacked row %d, which is there", id) }
+
+// abandon gives a way of listing up and goes on with the next one.
+func (r *run) abandon(ctx context.Context, reason string) error {
+	r.strikeOff(r.progress.Listing.String(), reason)
+	return r.relist(ctx)
+}
+
+// outside finds a row of the reply that was not asked for.
+func (r *run) outside(asked Range, page *paymo.Page) (id int64, found bool) {
+	for i, position := range r.positions(page) {
+		if !r.near(asked, position) {
+			return page.Records[i].ID, true
+		}
+	}
+	return 0, false
 }
 
 func (r *run) rangeWhere(asked Range) paymo.Where {
@@ -120,44 +162,12 @@ func (r *run) remember(page *paymo.Page, positions []int64) {
 	if len(positions) > 0 {
 		r.progress.Highest = max(r.progress.Highest, slices.Max(positions))
 	}
-	if len(page.Records) < r.progress.Ranges.Cap || len(r.progress.Witnesses) > 0 || r.progress.Listing != catalog.ByID {
+	if page.Rows < r.progress.Ranges.Cap || len(r.progress.Witnesses) > 0 || r.progress.Listing != catalog.ByID {
 		return
 	}
 	for i := 0; i < len(page.Records); i += max(1, len(page.Records)/8) {
 		r.progress.Witnesses = append(r.progress.Witnesses, page.Records[i].ID)
 	}
-}
-
-// missesWitness reports whether a range lacks a row that is there: it must hold the
-// witnesses that lie in it, unless they are gone.
-func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) (bool, error) {
-	p := r.progress
-	if p.Listing != catalog.ByID || page.Rows >= p.Ranges.Cap {
-		return false, nil
-	}
-	ids := recordIDs(page)
-	slices.Sort(ids)
-	for i, id := range slices.Backward(p.Witnesses) {
-		if !asked.Has(id) {
-			continue
-		}
-		if _, found := slices.BinarySearch(ids, id); found {
-			continue
-		}
-		row, _, err := r.find(ctx, id)
-		if err != nil {
-			return false, err
-		}
-		if row != nil && r.inWindow(row) {
-			if asked.Whole() {
-				return false, fmt.Errorf("list %s: the list lacks row %d, which Paymo has: it is not whole", r.resource.Table, id)
-			}
-			r.strikeOff(p.Listing.String(), fmt.Sprintf("the reply lacked row %d, which is there", id))
-			return true, nil
-		}
-		p.Witnesses = slices.Delete(p.Witnesses, i, i+1)
-	}
-	return false, nil
 }
 
 // inWindow reports whether the row is not older than SYNC_START_DATE lets rows be.
@@ -166,68 +176,4 @@ func (r *run) inWindow(row *paymo.Page) bool {
 		return true
 	}
 	return r.days(row)[0] > r.begin().Unix()/int64(day/time.Second)
-}
-
-// proveWhole makes sure that a list which is not full was not cut by a limit that
-// nobody knows of: one as long as the longest that was seen whole is followed by a
-// request for what comes after it. What comes is added to the page.
-func (r *run) proveWhole(ctx context.Context, query paymo.Query, page *paymo.Page) error {
-	if page.Rows == 0 || page.Rows < r.guard.limits().LongestReply {
-		return nil
-	}
-	query.Page, query.PageSize = 1, page.Rows
-	rest, _, err := r.fetch(ctx, query)
-	if badRequest(err) {
-		return nil // it knows no paging: nothing speaks against the list
-	}
-	if err != nil {
-		return err
-	}
-	if sameIDs(recordIDs(page), recordIDs(rest)) {
-		return r.guard.learn(ctx, r.Store, sink.Limits{LongestReply: page.Rows})
-	}
-	r.Log.Warn("learned that Paymo cuts lists", "table", r.resource.Table, "rows", page.Rows)
-	r.progress.Ranges.Cap = page.Rows
-	page.Records = append(page.Records, rest.Records...)
-	page.Rejects = append(page.Rejects, rest.Rejects...)
-	page.Rows += rest.Rows
-	return r.guard.learn(ctx, r.Store, sink.Limits{PageCap: r.progress.Ranges.Cap})
-}
-
-// checkSince holds an incremental's reply against the filter on updated_on. A row
-// older than the cursor shows that the filter was ignored: the reply is then one of
-// the unfiltered list. Where the whole was asked for and nothing came, a row that
-// the filter must have found shows that it is broken: the listing begins again
-// without it.
-func (r *run) checkSince(ctx context.Context, page *paymo.Page, whole bool) (restarted bool, err error) {
-	p := r.progress
-	if p.Since.IsZero() {
-		return false, nil
-	}
-	for i := range page.Records {
-		if updated := page.Records[i].Updated; !updated.IsZero() && updated.Before(p.Since) {
-			r.strikeOff(filterUpdated, fmt.Sprintf("the reply held row %d, which is older than was asked for", page.Records[i].ID))
-			p.Since = time.Time{}
-			return false, nil
-		}
-	}
-	if page.Rows > 0 || !whole {
-		return false, nil
-	}
-	boundary, err := r.Store.Boundary(ctx, r.resource.Table, p.Since, 5)
-	if err != nil {
-		return false, err
-	}
-	for _, id := range boundary {
-		row, _, err := r.find(ctx, id)
-		if err != nil {
-			return false, err
-		}
-		if row != nil && len(row.Records) > 0 && !row.Records[0].Updated.Before(p.Since) {
-			r.strikeOff(filterUpdated, fmt.Sprintf("the reply lacked row %d, which is new enough", id))
-			p.Since = time.Time{}
-			return true, r.list(ctx, p.Listing)
-		}
-	}
-	return false, nil
 }

@@ -16,23 +16,6 @@ const settleTime = 5 * time.Second
 // unsure is the name under which a full's doubt is kept until the next full.
 const unsure = "whole listing"
 
-// doubt says why the rows read may not be all there are, "" when nothing speaks
-// against it.
-func (r *run) doubt() string {
-	p := r.progress
-	switch {
-	case p.Pages != nil && p.Pages.Ignored && p.Pages.Longest >= r.cap():
-		return fmt.Sprintf("listing cut short: Paymo ignores paging and answers %d rows, which is as many as one reply can hold", p.Pages.Longest)
-	case p.Pages != nil && !p.Pages.Stable():
-		return fmt.Sprintf("listing unstable: reading its pages twice gave %d and %d rows, or others", p.Pages.Count[0], p.Pages.Count[1])
-	case p.Parents != nil && len(p.Parents.Cut) > 0:
-		return fmt.Sprintf("listing cut short: %d of its %s have as many rows as one reply can hold", len(p.Parents.Cut), r.resource.Scope.Parent)
-	case p.Parents != nil && len(p.Parents.Denied) > 0:
-		return fmt.Sprintf("%d of its %s were denied by Paymo", len(p.Parents.Denied), r.resource.Scope.Parent)
-	}
-	return ""
-}
-
 // end writes into the ledger what came of reading, and the table's state with it.
 // It returns the error of reading, unless that only means that there is nothing to
 // read or that the rest follows.
@@ -61,17 +44,22 @@ func (r *run) end(ctx context.Context, err error) error {
 
 // endRead settles a table that was read to its end.
 func (r *run) endRead(ctx context.Context) error {
-	full := r.progress.Mode == Full
+	doubt := r.doubt()
 	before := time.Time{}
-	if full {
+	if r.progress.Mode == Full {
 		delete(r.checkpoint.Capabilities, unsure)
-		before = r.progress.StartedAt
+		if doubt == "" {
+			before = r.progress.StartedAt
+		}
 	}
 	kept, err := r.lease.ForgetQuarantine(ctx, before)
 	if err != nil {
 		return err
 	}
-	if doubt := r.doubt(); doubt != "" {
+	if doubt == "" {
+		doubt = r.shrunk()
+	}
+	if doubt != "" {
 		r.checkpoint.Capabilities[unsure] = sink.Capability{Since: r.progress.StartedAt, Reason: doubt}
 	}
 	state, reason := sink.StateOK, ""

@@ -84,12 +84,15 @@ func (s *Store) Limits(ctx context.Context) (Limits, error) {
 	return limits, nil
 }
 
-// SaveLimits saves what was learned: a longer reply, or a lower cap.
+// SaveLimits saves what was learned: a longer reply, or a lower cap. A cap below a
+// reply that was whole is forgotten.
 func (s *Store) SaveLimits(ctx context.Context, limits Limits) error {
 	_, err := s.pool.Exec(ctx, `
 		UPDATE paymosync.accounts
 		SET longest_reply = greatest(longest_reply, $2),
-			page_cap = least(page_cap, nullif($3, 0))
+			page_cap = CASE
+				WHEN least(page_cap, nullif($3, 0)) > greatest(longest_reply, $2) THEN least(page_cap, nullif($3, 0))
+			END
 		WHERE account = $1`, s.account, limits.LongestReply, limits.PageCap)
 	if err != nil {
 		return fmt.Errorf("save the server's limits: %w", err)

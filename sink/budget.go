@@ -39,7 +39,7 @@ func (b *Budget) Take(ctx context.Context, most time.Duration) (wait time.Durati
 		return 0, false, fmt.Errorf("reserve a request in the rate budget: %w", err)
 	}
 	err = b.store.pool.QueryRow(ctx, `
-		SELECT greatest(next_at, blocked_until) - clock_timestamp()
+		SELECT greatest(greatest(next_at, blocked_until) - clock_timestamp(), '0')
 		FROM paymosync.budgets
 		WHERE account = $1`, b.store.account).Scan(&wait)
 	if err != nil {

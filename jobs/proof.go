@@ -1,0 +1,257 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// boundaryRows is how many of the newest rows are asked for one by one before an
+// empty reply is believed.
+const boundaryRows = 5
+
+// shows reports whether the reply about one row holds it: a reply without it, and
+// without an error, tells nothing.
+func shows(page *paymo.Page, id int64) bool {
+	return page != nil && slices.ContainsFunc(page.Records, func(record catalog.Record) bool { return record.ID == id })
+}
+
+// missesWitness returns a row that is there and that a range lacks, 0 for none: a
+// range must hold the witnesses that lie in it, unless they are gone.
+func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) (int64, error) {
+	p := r.progress
+	if p.Listing != catalog.ByID || page.Rows >= p.Ranges.Cap || !p.Since.IsZero() {
+		return 0, nil
+	}
+	ids := recordIDs(page)
+	slices.Sort(ids)
+	for i, id := range slices.Backward(p.Witnesses) {
+		if !asked.Has(id) {
+			continue
+		}
+		if _, found := slices.BinarySearch(ids, id); found {
+			continue
+		}
+		row, _, err := r.find(ctx, id)
+		switch {
+		case err != nil:
+			return 0, err
+		case row != nil && !shows(row, id):
+			if page.Rows == 0 {
+				p.Doubt = fmt.Sprintf("Paymo lists no rows and does not say that row %d, which the warehouse has, is gone", id)
+			}
+		case row != nil && r.inWindow(row):
+			return id, nil
+		}
+		p.Witnesses = slices.Delete(p.Witnesses, i, i+1)
+	}
+	return 0, nil
+}
+
+// proveWhole makes sure that a list which is not full was not cut by a limit that
+// nobody knows of. It asks for the rows that such a list would have left out: beyond
+// its last row where it is in the order of the ids, else for its halves. Each full
+// does so for the list as a whole; other replies, where they are as long as the
+// longest that was seen whole. The rows that come are added to the page.
+//
+// ignored says that the server does not heed ranges at all.
+func (r *run) proveWhole(ctx context.Context, asked Range, query paymo.Query, page *paymo.Page) (ignored bool, err error) {
+	p := r.progress
+	first := asked.Whole() && p.Since.IsZero()
+	if len(page.Records) == 0 || !first && page.Rows < r.guard.limits().LongestReply {
+		return false, nil
+	}
+	rows, date := page.Rows, page.Date
+	cut := false
+	for _, part := range beyond(asked, r.positions(page), p.Listing == catalog.ByID) {
+		rest, _, err := r.fetch(ctx, paymo.Query{Where: r.rangeWhere(part)})
+		if badRequest(err) {
+			rest, _, err = r.fetch(ctx, paymo.Query{Where: query.Where, Page: 1, PageSize: rows})
+			part = asked
+		}
+		if badRequest(err) {
+			continue // it knows neither ranges nor pages: nothing speaks against the list
+		}
+		if err != nil {
+			return false, err
+		}
+		if _, found := r.outside(part, rest); found {
+			return true, nil
+		}
+		cut = r.addUnseen(page, rest, date) || cut
+	}
+	if !cut {
+		return false, r.guard.learn(ctx, r.Store, sink.Limits{LongestReply: rows})
+	}
+	r.Log.Warn("learned that Paymo cuts lists", "table", r.resource.Table, "rows", rows)
+	p.Ranges.Cap = rows
+	if rows <= r.guard.limits().LongestReply {
+		return false, nil // not everywhere: longer lists were seen whole
+	}
+	return false, r.guard.learn(ctx, r.Store, sink.Limits{PageCap: rows})
+}
+
+// beyond are the ranges in which rows would lie that a list, cut short, has left out.
+func beyond(asked Range, positions []int64, inOrder bool) []Range {
+	const tellsOrder = 4 // fewer rows may be in order by chance
+	lowest, highest := slices.Min(positions), slices.Max(positions)
+	if inOrder && len(positions) >= tellsOrder {
+		above := highest + 1
+		backward := slices.Clone(positions)
+		slices.Reverse(backward)
+		switch {
+		case slices.IsSorted(positions):
+			return []Range{{From: &above, To: asked.To}}
+		case slices.IsSorted(backward):
+			return []Range{{From: asked.From, To: &lowest}}
+		}
+	}
+	sorted := slices.Sorted(slices.Values(positions))
+	middle := sorted[len(sorted)/2]
+	return []Range{{From: asked.From, To: &middle}, {From: &middle, To: asked.To}}
+}
+
+// addUnseen adds the rows that the page does not have yet. It reports whether one of
+// them was there when the page was answered: rows may be made at any time.
+func (r *run) addUnseen(page, rest *paymo.Page, answered time.Time) (old bool) {
+	const slack = 2 * time.Second
+	seen := make(map[int64]bool, len(page.Records))
+	for i := range page.Records {
+		seen[page.Records[i].ID] = true
+	}
+	created := columnIndex(r.resource, "created_on")
+	for i, record := range rest.Records {
+		if seen[record.ID] {
+			continue
+		}
+		page.Records = append(page.Records, rest.Records[i])
+		page.Rows++
+		made, err := time.Parse(time.RFC3339, record.Values[created].Text)
+		old = old || err != nil || answered.IsZero() || made.Before(answered.Add(-slack))
+	}
+	return old
+}
+
+// checkSince holds an incremental's reply against the filter on updated_on. A row
+// older than the cursor shows that the filter was ignored: the reply is then one of
+// the unfiltered list. Where the whole was asked for and nothing came, a row that
+// the filter must have found shows that it is broken: the listing begins again
+// without it.
+func (r *run) checkSince(ctx context.Context, page *paymo.Page, whole bool) (restarted bool, err error) {
+	p := r.progress
+	if p.Since.IsZero() {
+		return false, nil
+	}
+	since := p.Since.Truncate(time.Second) // filters take whole seconds
+	for i := range page.Records {
+		if updated := page.Records[i].Updated; !updated.IsZero() && updated.Before(since) {
+			r.strikeOff(filterUpdated, fmt.Sprintf("the reply held row %d, which is older than was asked for", page.Records[i].ID))
+			p.Since = time.Time{}
+			return false, nil
+		}
+	}
+	if page.Rows > 0 || !whole {
+		return false, nil
+	}
+	return r.checkEmpty(ctx)
+}
+
+// checkEmpty makes sure that an incremental which found nothing had nothing to find.
+func (r *run) checkEmpty(ctx context.Context) (restarted bool, err error) {
+	p := r.progress
+	boundary, err := r.Store.Boundary(ctx, r.resource.Table, p.Since, boundaryRows)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range boundary {
+		row, _, err := r.find(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		if row == nil {
+			continue // gone, or hidden: the next one is the boundary
+		}
+		if !shows(row, id) {
+			p.Doubt = fmt.Sprintf("Paymo lists no changes and does not say that row %d, which the warehouse has, is gone", id)
+			return false, nil
+		}
+		if !row.Records[0].Updated.Before(p.Since.Truncate(time.Second)) && r.inWindow(row) {
+			r.strikeOff(filterUpdated, fmt.Sprintf("the reply lacked row %d, which is new enough", id))
+			p.Since = time.Time{}
+			return true, r.list(ctx, p.Listing)
+		}
+	}
+	return false, nil
+}
+
+// doubtWindow begins anew, user by user and without a window of time, where a full
+// listing by such a window found nothing at all: nobody has worked yet, or the server
+// does not answer windows as it should.
+func (r *run) doubtWindow(ctx context.Context, page *paymo.Page) error {
+	p := r.progress
+	if !r.done() || p.Mode != Full || page.Rows > 0 || p.Listed > 0 || !r.StartDate.IsZero() ||
+		r.resource.Window == "" || !slices.Contains(r.resource.Listings, catalog.ByParent) {
+		return nil
+	}
+	parents, err := r.Store.IDs(ctx, r.resource.Scope.Parent)
+	if err != nil || len(parents) == 0 {
+		return err
+	}
+	p.Windowless = true
+	return r.list(ctx, catalog.ByParent)
+}
+
+// doubt says why the rows read may not be all there are, "" when nothing speaks
+// against it.
+func (r *run) doubt() string {
+	p := r.progress
+	switch {
+	case p.Doubt != "":
+		return p.Doubt
+	case p.Pages != nil && p.Pages.Ignored && p.Pages.Longest >= r.cap():
+		return fmt.Sprintf("listing cut short: Paymo ignores paging and answers %d rows, which is as many as one reply can hold", p.Pages.Longest)
+	case p.Pages != nil && !p.Pages.Stable():
+		return fmt.Sprintf("listing unstable: reading its pages twice gave %d and %d rows, or others", p.Pages.Count[0], p.Pages.Count[1])
+	case p.Parents != nil && len(p.Parents.Cut) > 0:
+		return fmt.Sprintf("listing cut short: %d of its %s have as many rows as one reply can hold", len(p.Parents.Cut), r.resource.Scope.Parent)
+	case p.Parents != nil && len(p.Parents.Denied) > 0:
+		return fmt.Sprintf("%d of its %s were denied by Paymo", len(p.Parents.Denied), r.resource.Scope.Parent)
+	case r.everything() && p.Listed == 0 && p.Known > 0:
+		return fmt.Sprintf("Paymo lists no rows where the warehouse has %d; they are kept", p.Known)
+	}
+	return ""
+}
+
+// shrunk says that a list, whole as far as can be told, is much shorter than what the
+// table holds, "" when it is not.
+func (r *run) shrunk() string {
+	p := r.progress
+	if !r.everything() || p.Known-p.Listed <= max(50, p.Known/10) {
+		return ""
+	}
+	return fmt.Sprintf("Paymo lists %d rows where the warehouse has %d; the others are kept", p.Listed, p.Known)
+}
+
+// everything reports whether a full reads all rows, and not those from a date on.
+func (r *run) everything() bool {
+	return r.progress.Mode == Full && (r.resource.Window == "" || r.StartDate.IsZero())
+}
+
+// makesSense refuses a reply that goes on with the same rows again and again.
+func makesSense(page *paymo.Page) error {
+	if !page.Cut {
+		return nil
+	}
+	ids := recordIDs(page)
+	slices.Sort(ids)
+	if len(slices.Compact(ids)) < page.Rows/2 {
+		return errors.New("the reply repeats its rows without an end")
+	}
+	return nil
+}
