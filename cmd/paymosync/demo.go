@@ -96,7 +96,12 @@ type demoPart struct {
 func (p *program) demo(ctx context.Context, o demoOptions) (err error) {
 	p.tell("paymosync demo: a made-up company, synced into a warehouse of its own.\n")
 	var parts []demoPart
-	defer func() { err = errors.Join(err, p.stopDemo(parts)) }()
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = ctx.Err() // what failed, failed by being interrupted
+		}
+		err = errors.Join(err, p.stopDemo(parts))
+	}()
 	database, err := p.startDemoDatabase(ctx)
 	if err != nil {
 		return err
@@ -196,6 +201,9 @@ func (p *program) printAnswer(ctx context.Context, pool *pgxpool.Pool, query str
 		return fmt.Errorf("read the warehouse's answer: %w", err)
 	}
 	w.Render()
+	if w.Length() == 0 {
+		p.tell("(no rows)")
+	}
 	return nil
 }
 

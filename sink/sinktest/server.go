@@ -103,6 +103,12 @@ func (s *Server) start(ctx context.Context, o Options, owner account) error {
 	init := exec.CommandContext(ctx, program, args...)
 	init.Dir, init.Env = s.dir, environment()
 	owner.runs(init)
+	// It runs the server to fill the directory; that one has to end with it.
+	detach(init)
+	init.Cancel = func() error {
+		kill(init)
+		return nil
+	}
 	if out, err := init.CombinedOutput(); err != nil {
 		return notExecutable(program, err, out)
 	}
