@@ -55,7 +55,7 @@ type Client struct {
 func New(config Config) (*Client, error) {
 	base, err := ParseBaseURL(config.BaseURL, config.AllowHTTP)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make a Paymo client: base URL: %w", err)
 	}
 	if config.Key == nil {
 		return nil, errors.New("make a Paymo client: there is no source of the API key")
@@ -76,9 +76,7 @@ func New(config Config) (*Client, error) {
 	}
 	transport := config.Transport
 	if transport == nil {
-		clone := http.DefaultTransport.(*http.Transport).Clone()
-		clone.ResponseHeaderTimeout = c.timeout
-		transport = clone
+		transport = http.DefaultTransport.(*http.Transport).Clone()
 	}
 	c.http = &http.Client{Transport: transport, CheckRedirect: checkRedirect}
 	for _, r := range catalog.All() {
@@ -94,9 +92,9 @@ func ParseBaseURL(text string, allowHTTP bool) (*url.URL, error) {
 	switch {
 	case err != nil:
 		return nil, errors.New("it is not a URL")
-	case base.Scheme != "https" && base.Scheme != "http" || base.Host == "":
+	case base.Scheme != "https" && base.Scheme != "http" || base.Hostname() == "":
 		return nil, errors.New("it is not an absolute https URL")
-	case base.User != nil || base.RawQuery != "" || base.Fragment != "":
+	case base.User != nil || base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
 		return nil, errors.New("it must have neither user, query nor fragment")
 	case base.Scheme == "http" && !allowHTTP && !loopback(base.Hostname()):
 		return nil, errors.New("plain http would show the key to the network: use https, or set PAYMO_ALLOW_HTTP=true")
@@ -106,7 +104,7 @@ func ParseBaseURL(text string, allowHTTP bool) (*url.URL, error) {
 
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // checkRedirect follows a redirect only within the same server: the key would go
@@ -153,17 +151,17 @@ const maxRows = 2 * catalog.PageCap
 // List makes one request for a list of the resource and decodes the whole reply
 // before it returns. With an error the page, if not nil, tells the cost alone.
 func (c *Client) List(ctx context.Context, resource *catalog.Resource, query Query) (*Page, error) {
-	values := query.values()
-	if n := len(values.Encode()); n > maxQuery {
+	encoded := query.encode()
+	if n := len(encoded); n > maxQuery {
 		return nil, fmt.Errorf("list %s: the query has %d bytes, more than the %d that are sent: ask for less at once", resource.Table, n, maxQuery)
 	}
-	return c.get(ctx, c.decoders[resource.Table], resource.Path, values)
+	return c.get(ctx, c.decoders[resource.Table], resource.Path, encoded)
 }
 
 // Get asks for one row by its id. That there is none is an *APIError that is
 // NotFound.
 func (c *Client) Get(ctx context.Context, resource *catalog.Resource, id int64) (*Page, error) {
-	return c.get(ctx, c.decoders[resource.Table], fmt.Sprintf("%s/%d", resource.Path, id), nil)
+	return c.get(ctx, c.decoders[resource.Table], fmt.Sprintf("%s/%d", resource.Path, id), "")
 }
 
 // Me is whose key it is.
@@ -176,7 +174,7 @@ type Me struct {
 // Me asks who the key is. With an error the page, if not nil, tells the cost.
 func (c *Client) Me(ctx context.Context) (Me, *Page, error) {
 	users, _ := catalog.Lookup("users")
-	page, err := c.get(ctx, c.decoders["users"], "/api/me", nil)
+	page, err := c.get(ctx, c.decoders["users"], "/api/me", "")
 	if err != nil {
 		return Me{}, page, err
 	}
@@ -198,7 +196,7 @@ func (c *Client) Me(ctx context.Context) (Me, *Page, error) {
 // CompanyID asks which company the key opens. With an error the page, if not nil,
 // tells the cost.
 func (c *Client) CompanyID(ctx context.Context) (int64, *Page, error) {
-	page, err := c.get(ctx, c.decoders["company"], "/api/company", nil)
+	page, err := c.get(ctx, c.decoders["company"], "/api/company", "")
 	if err != nil {
 		return 0, page, err
 	}

@@ -22,10 +22,10 @@ type Query struct {
 	PageSize int // 0: not paged
 }
 
-// values renders the query's parameters. The whole clause is percent-encoded:
+// encode renders the query's parameters. The whole clause is percent-encoded:
 // Paymo does not complain about one that is not, it answers wrongly
-// (paymo-org/api issue 28).
-func (q Query) values() url.Values {
+// (paymo-org/api issue 28). A space is %20, which nobody can read as a plus.
+func (q Query) encode() string {
 	values := url.Values{}
 	if len(q.Where.conditions) > 0 {
 		values.Set("where", q.Where.String())
@@ -37,7 +37,7 @@ func (q Query) values() url.Values {
 		values.Set("page", strconv.Itoa(q.Page))
 		values.Set("page_size", strconv.Itoa(q.PageSize))
 	}
-	return values
+	return strings.ReplaceAll(values.Encode(), "+", "%20")
 }
 
 // Where is a filter: conditions that must all hold. The zero Where holds for every

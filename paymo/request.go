@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -17,7 +16,7 @@ import (
 const maxAttempts = 3
 
 // get makes a request until it has an answer that is worth no other try.
-func (c *Client) get(ctx context.Context, decoder *decoder, path string, query url.Values) (*Page, error) {
+func (c *Client) get(ctx context.Context, decoder *decoder, path, query string) (*Page, error) {
 	cost := &Page{}
 	credential, err := c.auth.current(ctx)
 	if err != nil {
@@ -73,12 +72,12 @@ func (c *Client) wait(ctx context.Context, cost *Page) error {
 }
 
 // try makes the request once.
-func (c *Client) try(ctx context.Context, decoder *decoder, path string, query url.Values, credential credential, attempt int, cost *Page) (*Page, error) {
+func (c *Client) try(ctx context.Context, decoder *decoder, path, query string, credential credential, attempt int, cost *Page) (*Page, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("no whole reply within %s", c.timeout))
 	defer cancel()
 	target := *c.base
 	target.Path += path
-	target.RawQuery = query.Encode()
+	target.RawQuery = query
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return nil, &TransportError{Method: http.MethodGet, Path: path, Attempt: attempt, cause: withoutURL(err)}
