@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
@@ -230,20 +232,48 @@ func (p *parser) vault() VaultConfig {
 		c.KVVersion, _ = strconv.Atoi(p.oneOf("VAULT_KV_VERSION", raw.VaultKVVersion, "1", "2"))
 	}
 	p.vaultAddr()
-	for _, file := range []struct{ variable, name string }{
-		{"VAULT_CACERT", c.CACert}, {"VAULT_CAPATH", c.CAPath}, {"VAULT_CLIENT_CERT", c.ClientCert}, {"VAULT_CLIENT_KEY", c.ClientKey},
-	} {
-		if _, err := os.Stat(file.name); file.name != "" && err != nil {
-			p.fail(file.variable, "cannot read %q: %v", file.name, reason(err))
-		}
-	}
-	if (c.ClientCert == "") != (c.ClientKey == "") {
-		p.fail("VAULT_CLIENT_CERT", "goes together with VAULT_CLIENT_KEY: set both or neither")
-	}
+	p.vaultCertificates(c)
 	if c.SkipVerify {
 		p.warn("VAULT_SKIP_VERIFY is on: anyone on the way to Vault can read its secrets; give Vault's authority in VAULT_CACERT instead")
 	}
 	return c
+}
+
+// vaultCertificates reads the certificates: Vault's client would complain of them one
+// at a time, and without naming the variable.
+func (p *parser) vaultCertificates(c VaultConfig) {
+	readable := map[string]bool{}
+	for _, file := range []struct{ variable, name string }{
+		{"VAULT_CACERT", c.CACert}, {"VAULT_CAPATH", c.CAPath}, {"VAULT_CLIENT_CERT", c.ClientCert}, {"VAULT_CLIENT_KEY", c.ClientKey},
+	} {
+		if file.name == "" {
+			continue
+		}
+		if _, err := os.Stat(file.name); err != nil {
+			p.fail(file.variable, "cannot read %q: %v", file.name, reason(err))
+			continue
+		}
+		readable[file.variable] = true
+	}
+	if readable["VAULT_CACERT"] {
+		text, err := os.ReadFile(c.CACert)
+		if err != nil {
+			p.fail("VAULT_CACERT", "cannot read %q: %v", c.CACert, reason(err))
+		} else if !x509.NewCertPool().AppendCertsFromPEM(text) {
+			p.fail("VAULT_CACERT", "%q holds no certificate in PEM", c.CACert)
+		}
+	}
+	if c.CACertBytes != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(c.CACertBytes)) {
+		p.fail("VAULT_CACERT_BYTES", "holds no certificate in PEM")
+	}
+	if (c.ClientCert == "") != (c.ClientKey == "") {
+		p.fail("VAULT_CLIENT_CERT", "goes together with VAULT_CLIENT_KEY: set both or neither")
+	}
+	if readable["VAULT_CLIENT_CERT"] && readable["VAULT_CLIENT_KEY"] {
+		if _, err := tls.LoadX509KeyPair(c.ClientCert, c.ClientKey); err != nil {
+			p.fail("VAULT_CLIENT_CERT", "%q and VAULT_CLIENT_KEY are no pair of certificate and key in PEM: %v", c.ClientCert, reason(err))
+		}
+	}
 }
 
 func (p *parser) vaultAddr() {

@@ -165,13 +165,14 @@ func TestConfigBad(t *testing.T) {
 		"VAULT_ROLE_ID":        {{"canary", "VAULT_SECRET_ID_FILE"}},
 		"VAULT_SECRET_ID":      {{"canary", "AppRole needs both"}},
 		"VAULT_SECRET_ID_FILE": {{"/x", "AppRole needs both"}},
-		"VAULT_CACERT":         {{"/nowhere/ca.pem", "no such file"}},
+		"VAULT_CACERT":         {{"/nowhere/ca.pem", "no such file"}, {os.DevNull, "no certificate"}},
+		"VAULT_CACERT_BYTES":   {{"canary", "no certificate"}},
 		"VAULT_CAPATH":         {{"/nowhere", "no such file"}},
 		"VAULT_CLIENT_CERT":    {{"/nowhere/c.pem", "no such file"}},
 		"VAULT_CLIENT_KEY":     {{"/nowhere/k.pem", "no such file"}},
 	}
 	// These take any text.
-	free := []string{"VAULT_NAMESPACE", "VAULT_TOKEN", "VAULT_TOKEN_FILE", "VAULT_K8S_ROLE", "VAULT_AUTH_MOUNT", "VAULT_CACERT_BYTES", "VAULT_TLS_SERVER_NAME"}
+	free := []string{"VAULT_NAMESPACE", "VAULT_TOKEN", "VAULT_TOKEN_FILE", "VAULT_K8S_ROLE", "VAULT_AUTH_MOUNT", "VAULT_TLS_SERVER_NAME"}
 	for _, v := range Variables() {
 		if cases[v.Name] == nil && !slices.Contains(free, v.Name) {
 			t.Errorf("%s: no bad value is tried", v.Name)

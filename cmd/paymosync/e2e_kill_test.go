@@ -12,13 +12,18 @@ import (
 	"github.com/paymosync/paymosync/paymo/paymotest"
 )
 
-// killRound is one kill: a world of its own, and when it strikes.
+// killKind is what is going on when the kill strikes.
+type killKind struct {
+	args   []string
+	midway bool          // there was a sync before, and changes since
+	took   time.Duration // when it was not killed
+}
+
+// killRound is a kill, or several in a row, in a world of its own.
 type killRound struct {
-	world   *world
-	args    []string
-	after   time.Duration
-	midway  bool // there was a sync before, and changes since
-	repeats int  // kills one after the other
+	world *world
+	kind  killKind
+	after []time.Duration // when they strike
 }
 
 // A sync that is killed at a random moment is repaired by the next one, within a
@@ -31,45 +36,55 @@ func TestProgramKilled(t *testing.T) {
 	if soak() {
 		rounds = 40
 	}
+	kinds := rehearse(t, chance)
 	// The wait for the leases of the killed is most of the time, so they wait together.
 	const together = 5
 	for n := 0; n < rounds; n += together {
 		var batch sync.WaitGroup
 		for i := n; i < min(n+together, rounds); i++ {
-			round := newKillRound(t, chance, i)
+			round := killRound{world: newKillWorld(t, chance), kind: kinds[i%len(kinds)]}
+			for range 1 + i%2 {
+				round.after = append(round.after, 30*time.Millisecond+time.Duration(chance.Int64N(int64(round.kind.took))))
+			}
 			batch.Go(func() { round.play(t, i) })
 		}
 		batch.Wait()
 	}
 }
 
-func newKillRound(t *testing.T, chance *rand.Rand, i int) killRound {
+func newKillWorld(t *testing.T, chance *rand.Rand) *world {
 	t.Helper()
 	w := newWorld(t, paymotest.Config{Seed: chance.Uint64(), Entries: 6000})
-	slow(w, 10*time.Millisecond)
-	r := killRound{world: w, args: []string{"sync"}, repeats: 1 + i%2, midway: i%3 > 0}
-	if i%3 == 2 {
-		r.args = append(r.args, "--full")
+	slow(w, 40*time.Millisecond)
+	return w
+}
+
+// rehearse runs each kind to its end.
+func rehearse(t *testing.T, chance *rand.Rand) []killKind {
+	t.Helper()
+	w := newKillWorld(t, chance)
+	kinds := []killKind{{args: []string{"sync"}}, {args: []string{"sync"}, midway: true}, {args: []string{"sync", "--full"}, midway: true}}
+	for i := range kinds {
+		kinds[i].took = w.run(kinds[i].args...).mustExit(exitOK).took
+		w.paymo.Work(400)
 	}
-	// A sync takes about a second here, its start about a tenth.
-	r.after = time.Duration(50+chance.IntN(900)) * time.Millisecond
-	return r
+	return kinds
 }
 
 func (r killRound) play(t *testing.T, n int) {
 	w := r.world
-	if r.midway {
+	if r.kind.midway {
 		if got := w.run("sync").code; got != exitOK {
 			t.Errorf("round %d: the sync before ended with %d", n, got)
 			return
 		}
 		w.paymo.Work(400)
 	}
-	for range r.repeats {
-		victim := w.start(r.args...)
+	for _, after := range r.after {
+		victim := w.start(r.kind.args...)
 		select {
 		case <-victim.ended:
-		case <-time.After(r.after):
+		case <-time.After(after):
 			victim.kill()
 			<-victim.ended
 		}
@@ -79,13 +94,13 @@ func (r killRound) play(t *testing.T, n int) {
 		t.Errorf("round %d: %v", n, err)
 		return
 	}
-	after := w.run("sync")
-	t.Logf("round %d: %v killed %d× after %v with %s; the next sync took %v", n, r.args, r.repeats, r.after, left, after.took)
-	if after.code != exitOK || after.took > time.Minute {
-		t.Errorf("round %d: the next sync ended with %d after %v:\n%s\n%s", n, after.code, after.took, after.out, after.err)
+	next := w.run("sync")
+	t.Logf("round %d: %v, which takes %v, killed after %v with %s; the next sync took %v", n, r.kind.args, r.kind.took, r.after, left, next.took)
+	if next.code != exitOK || next.took > time.Minute {
+		t.Errorf("round %d: the next sync ended with %d after %v:\n%s\n%s", n, next.code, next.took, next.out, next.err)
 		return
 	}
-	if r.midway { // of what was deleted nothing is known yet
+	if r.kind.midway { // of what was deleted nothing is known yet
 		w.bury()
 	}
 	if found := w.differences(); len(found) > 0 {

@@ -59,7 +59,12 @@ failing, 2 for a configuration that is wrong, 130 when interrupted.`,
 // sync syncs the tables and prints what came of it.
 func (p *program) sync(ctx context.Context, config Config, resources []*catalog.Resource, mode jobs.Mode, asJSON bool) error {
 	progress := newProgress(p.err, len(resources))
-	log := terminal{out: p.out, err: progress}.logger(config, max(config.LogLevel, slog.LevelError))
+	// The outcomes say it all, but whoever asked for debugging is to see it.
+	level := slog.LevelError
+	if config.LogLevel < slog.LevelInfo {
+		level = config.LogLevel
+	}
+	log := terminal{out: p.out, err: progress}.logger(config, level)
 	outcomes, err := syncTables(ctx, config, resources, mode, progress, log)
 	progress.stop()
 	if err != nil {
@@ -155,12 +160,17 @@ func verdict(ctx context.Context, outcomes []jobs.Outcome) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	for _, o := range outcomes {
-		if o.State != sink.StateOK && o.State != sink.StateUnavailable && o.State != sink.StatePaused {
-			return errUnwell
-		}
+	if !allWell(outcomes) {
+		return errUnwell
 	}
 	return nil
+}
+
+// allWell reports whether no table is degraded, failing or interrupted.
+func allWell(outcomes []jobs.Outcome) bool {
+	return !slices.ContainsFunc(outcomes, func(o jobs.Outcome) bool {
+		return o.State != sink.StateOK && o.State != sink.StateUnavailable && o.State != sink.StatePaused
+	})
 }
 
 // printOutcomes prints the summary: a line a table, what is wrong in words, and the
@@ -187,7 +197,7 @@ func (p *program) printOutcomes(outcomes []jobs.Outcome) error {
 	w.Render()
 	text := fmt.Sprintf("%s new, %s changed, %s unchanged; %s.",
 		counted(sum.Inserted, "row"), grouped(sum.Updated), grouped(sum.Unchanged), counted(int64(sum.Requests), "request"))
-	if sum.Inserted+sum.Updated == 0 {
+	if sum.Inserted+sum.Updated == 0 && allWell(outcomes) {
 		text = fmt.Sprintf("Nothing new: no row of the warehouse was written (%s read, %s).", counted(sum.Unchanged, "row"), counted(int64(sum.Requests), "request"))
 	}
 	_, err := fmt.Fprintf(p.out, "\n%s%s\n", summarise(notes), text)

@@ -116,10 +116,6 @@ func TestVaultTLS(t *testing.T) {
 	if err := resolveError(t, v, "vault://secret/p#key"); strings.Contains(err.Error(), "VAULT_CACERT") {
 		t.Error(err)
 	}
-	config, err := LoadConfig(environment(map[string]string{"VAULT_CACERT_BYTES": "no certificate"}), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = NewVault(config.Vault, nil)
+	_, err := NewVault(VaultConfig{CACertBytes: "no certificate"}, nil)
 	problemsOf(t, err)
 }
