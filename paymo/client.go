@@ -112,7 +112,8 @@ func loopback(host string) bool {
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	from := via[0].URL
 	if req.URL.Host != from.Host || req.URL.Scheme != from.Scheme || len(via) > 3 {
-		return &RedirectError{From: from.Path, To: req.URL.Scheme + "://" + req.URL.Host + req.URL.Path}
+		// Of the rest of the address nobody knows what it repeats.
+		return &RedirectError{From: from.Path, To: req.URL.Scheme + "://" + req.URL.Host}
 	}
 	return nil
 }
