@@ -3,7 +3,10 @@ package paymo
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -54,12 +57,17 @@ type credential struct {
 	key    string
 	number int // of the key, counted from 1; another key has another number
 	scheme Scheme
+	probe  bool // nobody knows whether it works: its holder has the turn until it does
 }
+
+// Format keeps the key out of whatever is printed.
+func (c credential) Format(out fmt.State, _ rune) { _, _ = io.WriteString(out, "[key]") }
 
 // auth holds the key for a short while and knows which scheme works.
 type auth struct {
 	source func(context.Context) (string, error)
 	auto   bool
+	turn   chan struct{} // holds one while somebody reads the key or probes a scheme
 
 	mu       sync.Mutex
 	key      string
@@ -73,7 +81,10 @@ type auth struct {
 }
 
 func newAuth(source func(context.Context) (string, error), scheme, learned Scheme) *auth {
-	a := &auth{source: source, auto: scheme == SchemeAuto || scheme == "", scheme: scheme, known: true}
+	a := &auth{
+		source: source, auto: scheme == SchemeAuto || scheme == "", turn: make(chan struct{}, 1),
+		scheme: scheme, known: true,
+	}
 	if a.auto {
 		a.scheme, a.known = SchemeRaw, false
 		if learned == SchemeRaw || learned == SchemeBasic {
@@ -83,67 +94,130 @@ func newAuth(source func(context.Context) (string, error), scheme, learned Schem
 	return a
 }
 
+// Format keeps the key out of whatever is printed.
+func (a *auth) Format(out fmt.State, _ rune) { _, _ = io.WriteString(out, "[key]") }
+
 // current is the credential to send now. The key is read when there is none or it
 // was held for long enough.
 func (a *auth) current(ctx context.Context) (credential, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if err := a.read(ctx, time.Since(a.readAt) < keyTTL); err != nil {
+	if held, ok := a.held(); ok {
+		return held, nil
+	}
+	if err := a.take(ctx); err != nil {
 		return credential{}, err
 	}
-	return a.held(a.scheme), nil
-}
-
-func (a *auth) held(scheme Scheme) credential {
-	return credential{key: a.key, number: a.number, scheme: scheme}
-}
-
-func (a *auth) read(ctx context.Context, held bool) error {
-	if a.key != "" && held {
-		return nil
+	defer a.release()
+	if held, ok := a.held(); ok { // somebody else has read it meanwhile
+		return held, nil
 	}
+	return a.read(ctx)
+}
+
+// held is the credential to send, unless the key has to be read first.
+func (a *auth) held() (held credential, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.now(), a.key != "" && time.Since(a.readAt) < keyTTL
+}
+
+// now needs mu.
+func (a *auth) now() credential {
+	return credential{key: a.key, number: a.number, scheme: a.scheme}
+}
+
+// take waits for the turn. One at a time reads the key or probes, so that many
+// callers cost no more than one, and those who wait can be told to stop.
+func (a *auth) take(ctx context.Context) error {
+	select {
+	case a.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ended(ctx)
+	}
+}
+
+func (a *auth) release() { <-a.turn }
+
+// read asks for the key. It needs the turn.
+func (a *auth) read(ctx context.Context) (credential, error) {
+	asked := time.Now()
 	key, err := a.source(ctx)
 	if err != nil {
-		return &KeyError{cause: err}
+		return credential{}, &KeyError{cause: err}
 	}
+	key = strings.TrimSpace(key) // what is typed or piped into a secret often ends with a newline
 	if key == "" {
-		return &KeyError{cause: fmt.Errorf("the secret is empty")}
+		return credential{}, &KeyError{cause: errors.New("the secret is empty")}
 	}
+	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return credential{}, &KeyError{cause: errors.New("the secret is no API key: it holds white space or characters that are not ASCII")}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if key != a.last {
 		a.last = key
 		a.number++
 	}
-	a.key, a.readAt = key, time.Now()
-	return nil
+	a.key, a.readAt = key, asked
+	return a.now(), nil
 }
 
 // refused takes a credential that was answered with 401 and returns what to try
 // next; ok is false when there is nothing. First the key is read again, because it
-// may have been rotated, then the other scheme is tried. A key that is refused both
-// ways is not probed again for a while, whatever the number of callers.
+// may have been rotated, then the other scheme is tried, by one caller for all: the
+// others wait for what comes of it. A key that is refused both ways is not probed
+// again for a while, whatever the number of callers.
 func (a *auth) refused(ctx context.Context, tried credential) (next credential, ok bool, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if tried.key != a.key && a.key != "" { // another caller has read a new key meanwhile
-		return a.held(a.scheme), true, nil
-	}
-	if tried.key == a.vain && time.Since(a.probedAt) < probeEvery {
+	if tried.probe {
+		a.giveUp(tried)
 		return credential{}, false, nil
 	}
-	if tried.scheme == a.scheme {
-		if err := a.read(ctx, false); err != nil {
-			return credential{}, false, err
-		}
-		if a.key != tried.key {
-			return a.held(a.scheme), true, nil
-		}
-		if a.auto {
-			return a.held(a.scheme.other()), true, nil
-		}
+	if err := a.take(ctx); err != nil {
+		return credential{}, false, err
 	}
-	a.vain, a.probedAt = tried.key, time.Now()
-	a.key = "" // it is read again for the next request: it may have been replaced
+	defer func() {
+		if !next.probe {
+			a.release()
+		}
+	}()
+	if next, settled := a.settled(tried); settled {
+		return next, next.key != "", nil
+	}
+	next, err = a.read(ctx)
+	switch {
+	case err != nil:
+		return credential{}, false, err
+	case next.key != tried.key:
+		return next, true, nil
+	case a.auto:
+		next.scheme, next.probe = next.scheme.other(), true
+		return next, true, nil
+	}
+	a.giveUp(tried)
 	return credential{}, false, nil
+}
+
+// settled tells what others found out since the credential was made: another one to
+// try, or, with the zero credential, that there is none.
+func (a *auth) settled(tried credential) (next credential, settled bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.key != "" && (tried.key != a.key || tried.scheme != a.scheme):
+		return a.now(), true
+	case tried.key == a.vain && time.Since(a.probedAt) < probeEvery:
+		return credential{}, true
+	}
+	return credential{}, false
+}
+
+// giveUp notes that a key is refused. It is read again for the next request: it may
+// have been replaced.
+func (a *auth) giveUp(tried credential) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.vain, a.probedAt = tried.key, time.Now()
+	a.key = ""
 }
 
 // accepted notes the credential that worked.

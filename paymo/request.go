@@ -12,49 +12,65 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// maxAttempts is how often a request is made before its error is the caller's.
+// maxAttempts is how often a request is made before its error is the caller's, and
+// how many other credentials are tried.
 const maxAttempts = 3
 
 // get makes a request until it has an answer that is worth no other try.
 func (c *Client) get(ctx context.Context, decoder *decoder, path, query string) (*Page, error) {
 	cost := &Page{}
+	page, err := c.ask(ctx, decoder, path, query, cost)
+	switch {
+	case err == nil:
+		page.Requests, page.Waited, page.Bytes = cost.Requests, cost.Waited, cost.Bytes
+		return page, nil
+	case ctx.Err() != nil: // whatever else came of it
+		return cost, fmt.Errorf("GET %s: %w", path, ended(ctx))
+	}
+	return cost, err
+}
+
+// ask is get but for what it has in cost.
+func (c *Client) ask(ctx context.Context, decoder *decoder, path, query string, cost *Page) (*Page, error) {
 	credential, err := c.auth.current(ctx)
 	if err != nil {
-		return cost, err
+		return nil, err
 	}
-	for attempt := 1; ; attempt++ {
+	defer func() {
+		if credential.probe {
+			c.auth.release()
+		}
+	}()
+	for attempt, others := 1, 0; ; {
 		if err := c.wait(ctx, cost); err != nil {
-			return cost, err
+			return nil, err
 		}
 		page, err := c.try(ctx, decoder, path, query, credential, attempt, cost)
 		if err == nil {
 			c.auth.accepted(credential)
-			page.Key, page.Requests, page.Waited, page.Bytes = credential.number, cost.Requests, cost.Waited, cost.Bytes
+			page.Key = credential.number
 			return page, nil
 		}
-		if ctx.Err() != nil {
-			return cost, fmt.Errorf("GET %s: %w", path, context.Cause(ctx))
-		}
-		var api *APIError
-		if errors.As(err, &api) && api.Unauthorized() {
+		if api, ok := errors.AsType[*APIError](err); ok && api.Unauthorized() && others < maxAttempts {
 			next, ok, keyErr := c.auth.refused(ctx, credential)
 			if keyErr != nil {
-				return cost, errors.Join(err, keyErr)
+				return nil, fmt.Errorf("%w; %w", err, keyErr)
 			}
 			if !ok {
-				return cost, err
+				return nil, err
 			}
 			credential = next
-			attempt-- // another key or scheme, not another try
+			others++ // not another attempt, but not without end
 			continue
 		}
 		pause, again := c.again(err, attempt)
 		if !again {
-			return cost, err
+			return nil, err
 		}
 		if err := sleep(ctx, pause); err != nil {
-			return cost, fmt.Errorf("GET %s: %w", path, err)
+			return nil, err
 		}
+		attempt++
 	}
 }
 
@@ -67,8 +83,10 @@ func (c *Client) wait(ctx context.Context, cost *Page) error {
 	if !ok {
 		return &RateLimitError{Wait: wait}
 	}
-	cost.Waited += wait
-	return sleep(ctx, wait)
+	began := time.Now()
+	err = sleep(ctx, wait)
+	cost.Waited += min(wait, time.Since(began))
+	return err
 }
 
 // try makes the request once.
@@ -199,6 +217,16 @@ func (c *Client) again(err error, attempt int) (pause time.Duration, again bool)
 	return 0, false
 }
 
+// ended says why a context ended: by its cause, and always by its error too, by which
+// callers tell an interruption from a failure.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
 // causeOf prefers the context's cause, which says what timed out or who stopped.
 func causeOf(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
@@ -231,13 +259,16 @@ func (b *countedBody) Read(p []byte) (int, error) {
 // sleep waits, unless the context ends first.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
-		return ctx.Err()
+		if ctx.Err() != nil {
+			return ended(ctx)
+		}
+		return nil
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ended(ctx)
 	case <-timer.C:
 		return nil
 	}

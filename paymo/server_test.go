@@ -46,7 +46,7 @@ func newPipeClient(t testing.TB, handler http.Handler, options ...func(*paymo.Co
 	transport := &http.Transport{DialContext: pipes.dial}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
-		server.Close()
+		_ = server.Close()
 		<-done
 	})
 	config := paymo.Config{BaseURL: "http://localhost", Key: fixedKey, Scheme: paymo.SchemeRaw, Budget: free{}, Transport: transport}
@@ -161,6 +161,9 @@ func status(code int, body string, headers ...string) http.HandlerFunc {
 		fmt.Fprint(w, body)
 	}
 }
+
+// pass lets time pass in a bubble.
+func pass(d time.Duration) { <-time.After(d) }
 
 const oneClient = `{"clients":[{"id":7,"name":"Studio"}]}`
 
