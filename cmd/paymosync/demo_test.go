@@ -181,8 +181,10 @@ func TestDemoWrongUsage(t *testing.T) {
 // that fail.
 const programsArchive = "/Td6WFoAAAFpIt42AgAhARwAAAAQz1jM4Cf/AJtdADEaShsFkZA3OlG9V3Gz1uQT2IkQonAbexNN15tic70r6rNJbkVqC6RLQH2665UL531xp7xGLwZ7XwcXL/wvKJ1XmYboX9C1sHqiJXeoA4tSCUm8xy/szQTiQjJWrqQBPSE1MVZxdApxsaUBJX5LtJPqmgdcNJiLV3duDxXncyigyHJ3NjxDKQRRNiKG7snAepIgKTJOWNxa35gAAACRLYADAAGzAYBQAAA9BI7jPjANiwIAAAAAAVla"
 
+// TestFetchPostgres is not parallel: what it calls leaves a log among the temporary
+// files.
 func TestFetchPostgres(t *testing.T) {
-	t.Parallel()
+	t.Setenv("TMPDIR", t.TempDir())
 	archive, err := base64.StdEncoding.DecodeString(programsArchive)
 	if err != nil {
 		t.Fatal(err)
