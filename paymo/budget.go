@@ -3,6 +3,7 @@ package paymo
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,13 +28,19 @@ type Rate struct {
 	Remaining int           // the least of the values; -1: unknown
 }
 
+// A server that lies can slow us down no more than this: it is asked again then.
+const (
+	maxPeriod = 24 * time.Hour
+	maxStay   = time.Hour
+)
+
 // parseRate reads the headers. Each may hold several values, in one line or in
 // several, where several limiters are at work: the tightest counts.
 func parseRate(header http.Header) Rate {
 	rate := Rate{Remaining: -1}
 	rate.Limit, _ = least(header, "X-Ratelimit-Limit")
-	if seconds, ok := least(header, "X-Ratelimit-Decay-Period"); ok {
-		rate.Period = time.Duration(seconds) * time.Second
+	if n, ok := least(header, "X-Ratelimit-Decay-Period"); ok && n <= int(maxPeriod/time.Second) {
+		rate.Period = time.Duration(n) * time.Second
 	}
 	if remaining, ok := least(header, "X-Ratelimit-Remaining"); ok {
 		rate.Remaining = remaining
@@ -56,17 +63,26 @@ func least(header http.Header, name string) (value int, ok bool) {
 	return value, ok
 }
 
-// retryAfter reads Retry-After, in seconds or as a date; a 429 without one means a
-// period, or a second.
-func retryAfter(header http.Header, rate Rate) time.Duration {
-	text := header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
-		return max(time.Duration(seconds)*time.Second, 100*time.Millisecond)
+// retryAfter reads Retry-After, in seconds or as a date; ok is false where there is
+// none. A date is held against the server's own clock.
+func retryAfter(header http.Header) (wait time.Duration, ok bool) {
+	text := strings.TrimSpace(header.Get("Retry-After"))
+	if text != "" && strings.Trim(text, "0123456789") == "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n > int(maxStay/time.Second) {
+			return maxStay, true
+		}
+		return max(time.Duration(n)*time.Second, 100*time.Millisecond), true
 	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(time.Until(at), time.Second)
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0, false
 	}
-	return max(rate.Period, time.Second)
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return min(max(at.Sub(now), time.Second), maxStay), true
 }
 
 // Pacer is a Budget within one process. It spaces requests evenly by the limit that
@@ -74,55 +90,93 @@ func retryAfter(header http.Header, rate Rate) time.Duration {
 // zero Pacer is ready. Safe for concurrent use.
 type Pacer struct {
 	mu      sync.Mutex
-	rate    Rate
-	pace    time.Duration
-	nextAt  time.Time
-	recent  []time.Time // when requests of the last period were due
+	limit   int
+	period  time.Duration // with some room
+	dues    []time.Time   // when the last requests were due, oldest first; some may be to come
 	blocked time.Time
 }
+
+// maxDues is how many requests are remembered. What needs more is a limit that we do
+// not reach.
+const maxDues = 1000
 
 // Take implements Budget.
 func (p *Pacer) Take(_ context.Context, most time.Duration) (time.Duration, bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	due := now
-	for _, t := range []time.Time{p.nextAt, p.blocked} {
-		if t.After(due) {
-			due = t
-		}
-	}
-	wait := due.Sub(now)
+	wait := max(p.due(now).Sub(now), 0)
 	if wait > most {
 		return wait, false, nil
 	}
-	p.nextAt = due.Add(p.pace)
-	if p.rate.Limit > 0 {
-		p.recent = append(p.recent, due)
-		for len(p.recent) > 0 && now.Sub(p.recent[0]) >= p.rate.Period {
-			p.recent = p.recent[1:]
-		}
+	p.dues = append(p.dues, now.Add(wait))
+	if len(p.dues) > maxDues {
+		p.dues = slices.Delete(p.dues, 0, 1)
 	}
 	return wait, true, nil
 }
 
-// Observe implements Budget. Two hundredths are added to the even pace, because
-// requests sent in step arrive out of step. Where fewer remain than our own
-// requests explain, others use the key too: with nothing remaining we stay away for
-// a period.
+// due is when the next request may go: at an even pace, and no more than the limit in
+// any period, also where they went faster before the limit was known.
+func (p *Pacer) due(now time.Time) time.Time {
+	due := now
+	if p.blocked.After(due) {
+		due = p.blocked
+	}
+	n := len(p.dues)
+	if p.limit == 0 || n == 0 {
+		return due
+	}
+	if at := p.dues[n-1].Add(p.period / time.Duration(p.limit)); at.After(due) {
+		due = at
+	}
+	if n >= p.limit {
+		if at := p.dues[n-p.limit].Add(p.period); at.After(due) {
+			due = at
+		}
+	}
+	return due
+}
+
+// Observe implements Budget. Two hundredths are added to the period, because requests
+// sent in step arrive out of step. Where fewer remain than our own requests explain,
+// others use the key too: with nothing remaining we stay away for a period.
 func (p *Pacer) Observe(_ context.Context, limit int, period time.Duration, remaining int, retryAfter time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	if limit > 0 {
-		p.rate = Rate{Limit: limit, Period: period, Remaining: remaining}
-		p.pace = period / time.Duration(limit) * 102 / 100
-		if remaining == 0 && len(p.recent) < limit && now.Add(period).After(p.nextAt) {
-			p.nextAt = now.Add(period)
+		p.limit, p.period = limit, period*102/100
+		if remaining == 0 && p.sent(now, period) < min(limit, maxDues) {
+			p.block(now.Add(period))
 		}
 	}
-	if until := now.Add(retryAfter); retryAfter > 0 && until.After(p.blocked) {
-		p.blocked = until
+	if retryAfter > 0 {
+		p.block(now.Add(retryAfter))
 	}
 	return nil
+}
+
+// sent is how many requests went in the period that ended with the last of them.
+func (p *Pacer) sent(now time.Time, period time.Duration) int {
+	n := 0
+	var last time.Time
+	for _, due := range slices.Backward(p.dues) {
+		switch {
+		case due.After(now):
+			continue
+		case n == 0:
+			last = due
+		case last.Sub(due) >= period:
+			return n
+		}
+		n++
+	}
+	return n
+}
+
+func (p *Pacer) block(until time.Time) {
+	if until.After(p.blocked) {
+		p.blocked = until
+	}
 }

@@ -14,8 +14,6 @@ import (
 	"github.com/paymosync/paymosync/paymo/paymotest"
 )
 
-func ptr(id int64) *int64 { return &id }
-
 func TestWhere(t *testing.T) {
 	t.Parallel()
 	// Two hours east of UTC, and half a second that Paymo does not know.
@@ -27,10 +25,10 @@ func TestWhere(t *testing.T) {
 	}{
 		{none, ``},
 		{none.IDRange(nil, nil), ``},
-		{none.IDRange(ptr(5), nil), `id>=5`},
-		{none.IDRange(nil, ptr(9)), `id<9`},
-		{none.IDRange(ptr(5), ptr(9)), `id>=5 and id<9`},
-		{none.IDRange(ptr(0), ptr(1<<62)), `id>=0 and id<4611686018427387904`},
+		{none.IDRange(new(int64(5)), nil), `id>=5`},
+		{none.IDRange(nil, new(int64(9))), `id<9`},
+		{none.IDRange(new(int64(5)), new(int64(9))), `id>=5 and id<9`},
+		{none.IDRange(new(int64(0)), new(int64(1<<62))), `id>=0 and id<4611686018427387904`},
 		{none.IDIn(7), `id in (7)`},
 		{none.IDIn(7, 8, 9), `id in (7,8,9)`},
 		{none.UpdatedSince(at), `updated_on>=1772321400`},
@@ -38,7 +36,7 @@ func TestWhere(t *testing.T) {
 		{none.Interval("time_interval", at, at.AddDate(0, 1, 0)), `time_interval in ("2026-02-28T23:30:00Z","2026-03-31T23:30:00Z")`},
 		{none.Equal("project_id", 4), `project_id=4`},
 		{none.IsNull("end_time"), `end_time=null`},
-		{none.Equal("user_id", 1).UpdatedSince(at).IDRange(ptr(2), nil), `user_id=1 and updated_on>=1772321400 and id>=2`},
+		{none.Equal("user_id", 1).UpdatedSince(at).IDRange(new(int64(2)), nil), `user_id=1 and updated_on>=1772321400 and id>=2`},
 	} {
 		if got := test.where.String(); got != test.want {
 			t.Errorf("the filter is %s, want %s", got, test.want)
@@ -86,7 +84,7 @@ func TestQueryIsEncoded(t *testing.T) {
 			"where=time_interval%20in%20%28%222026-03-01T00%3A00%3A00Z%22%2C%222026-03-02T00%3A00%3A00Z%22%29%20and%20updated_on%3E%3D1772323200",
 		},
 		{
-			paymo.Query{Where: paymo.Where{}.IsNull("end_time").IDRange(nil, ptr(5)), PageSize: 5, Include: "x"},
+			paymo.Query{Where: paymo.Where{}.IsNull("end_time").IDRange(nil, new(int64(5))), PageSize: 5, Include: "x"},
 			"include=x&page=0&page_size=5&where=end_time%3Dnull%20and%20id%3C5",
 		},
 	} {
@@ -182,13 +180,13 @@ func TestFiltersMeanWhatTheySay(t *testing.T) {
 		want  []int64
 	}{
 		{"milestones", none, []int64{10, 11, 12, 13, 14}},
-		{"milestones", none.IDRange(ptr(11), ptr(13)), []int64{11, 12}},
-		{"milestones", none.IDRange(ptr(13), nil), []int64{13, 14}},
-		{"milestones", none.IDRange(nil, ptr(10)), []int64{}},
+		{"milestones", none.IDRange(new(int64(11)), new(int64(13))), []int64{11, 12}},
+		{"milestones", none.IDRange(new(int64(13)), nil), []int64{13, 14}},
+		{"milestones", none.IDRange(nil, new(int64(10))), []int64{}},
 		{"milestones", none.IDIn(14, 10, 99), []int64{10, 14}},
 		{"milestones", none.UpdatedSince(at(3)), []int64{13, 14}},
 		{"milestones", none.UpdatedSince(at(3).Add(time.Second)), []int64{14}},
-		{"milestones", none.UpdatedSince(at(1)).IDRange(nil, ptr(13)), []int64{11, 12}},
+		{"milestones", none.UpdatedSince(at(1)).IDRange(nil, new(int64(13))), []int64{11, 12}},
 		{"time_entries", none.Interval("time_interval", at(8), at(13)), []int64{20, 21}},
 		{"time_entries", none.Interval("time_interval", at(9), at(10)), []int64{}},
 		{"time_entries", none.Equal("project_id", task.ProjectID).IsNull("end_time"), []int64{22}},

@@ -147,15 +147,24 @@ func (c *Client) observe(ctx context.Context, res *http.Response) error {
 	}
 	var stay time.Duration
 	if res.StatusCode == http.StatusTooManyRequests {
-		stay = retryAfter(res.Header, rate)
+		stay = stayAway(res)
 	}
 	return c.budget.Observe(ctx, rate.Limit, rate.Period, rate.Remaining, stay)
+}
+
+// stayAway is for how long a 429 says to stay away: where it does not say, a period, or
+// a second.
+func stayAway(res *http.Response) time.Duration {
+	if wait, ok := retryAfter(res.Header); ok {
+		return wait
+	}
+	return max(parseRate(res.Header).Period, time.Second)
 }
 
 // judge turns a reply other than success into an error.
 func (c *Client) judge(res *http.Response, body io.Reader, path string, credential credential, attempt int) error {
 	if res.StatusCode == http.StatusTooManyRequests {
-		return &RateLimitError{Wait: retryAfter(res.Header, parseRate(res.Header))}
+		return &RateLimitError{Wait: stayAway(res)}
 	}
 	text, _ := io.ReadAll(io.LimitReader(body, 64<<10)) // what came of it is enough for a message
 	var reply struct {

@@ -1,0 +1,344 @@
+package paymo_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/paymotest"
+)
+
+func TestRateIsRead(t *testing.T) {
+	t.Parallel()
+	const limit, period, remaining = "X-Ratelimit-Limit", "X-Ratelimit-Decay-Period", "X-Ratelimit-Remaining"
+	none := paymo.Rate{Remaining: -1}
+	for _, test := range []struct {
+		headers []string
+		want    paymo.Rate
+	}{
+		{nil, none},
+		{[]string{limit, "5", period, "5", remaining, "3"}, paymo.Rate{Limit: 5, Period: 5 * time.Second, Remaining: 3}},
+		{[]string{limit, "5", period, "5"}, paymo.Rate{Limit: 5, Period: 5 * time.Second, Remaining: -1}},
+		{[]string{limit, "5", period, "5", remaining, "3, 0,4"}, paymo.Rate{Limit: 5, Period: 5 * time.Second}},
+		{[]string{limit, "100", limit, "5", period, "60,5", remaining, "7", remaining, " 2 "}, paymo.Rate{Limit: 5, Period: 5 * time.Second, Remaining: 2}},
+		{[]string{limit, "5", period, "5", remaining, "x,,-3,4.5,2"}, paymo.Rate{Limit: 5, Period: 5 * time.Second, Remaining: 2}},
+		{[]string{limit, "5", period, "5", remaining, "many"}, paymo.Rate{Limit: 5, Period: 5 * time.Second, Remaining: -1}},
+		{[]string{limit, "5", remaining, "3"}, none},
+		{[]string{limit, "0", period, "5"}, none},
+		{[]string{limit, "-5", period, "5"}, none},
+		{[]string{limit, "five", period, "5"}, none},
+		{[]string{limit, "5", period, "0"}, none},
+		{[]string{limit, "5", period, "9223372037"}, none},
+		{[]string{limit, "5", period, "99999999999999999999"}, none},
+	} {
+		client := newClient(t, play(ok(test.headers...)))
+		if _, err := list(t, client); err != nil {
+			t.Fatal(err)
+		}
+		if got := client.Rate(); got != test.want {
+			t.Errorf("%q: %+v, want %+v", test.headers, got, test.want)
+		}
+	}
+}
+
+// What the headers said stays until they say something else.
+func TestRateIsKept(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, play(ok("X-Ratelimit-Limit", "5", "X-Ratelimit-Decay-Period", "5", "X-Ratelimit-Remaining", "4"), ok()))
+	for range 2 {
+		if _, err := list(t, client); err != nil {
+			t.Fatal(err)
+		}
+		if got := (paymo.Rate{Limit: 5, Period: 5 * time.Second, Remaining: 4}); client.Rate() != got {
+			t.Errorf("the rate is %+v", client.Rate())
+		}
+	}
+}
+
+// far makes requests and replies take their time, each another.
+func far(next http.RoundTripper, most time.Duration) roundTrip {
+	return func(req *http.Request) (*http.Response, error) {
+		pass(rand.N(most))
+		res, err := next.RoundTrip(req)
+		pass(rand.N(most))
+		return res, err
+	}
+}
+
+// The limit is used to 95 % and never overstepped, whatever the server counts by.
+func TestPacerUsesTheLimit(t *testing.T) {
+	t.Parallel()
+	for _, sliding := range []bool{false, true} {
+		for _, callers := range []int{1, 4} {
+			for _, most := range []time.Duration{time.Millisecond, 50 * time.Millisecond} {
+				t.Run(fmt.Sprintf("sliding %v, %d callers, %s away", sliding, callers, most), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) { usesTheLimit(t, sliding, callers, most) })
+				})
+			}
+		}
+	}
+}
+
+func usesTheLimit(t *testing.T, sliding bool, callers int, most time.Duration) {
+	t.Helper()
+	fake := paymotest.New(paymotest.Config{
+		Rate: 5, Period: 5 * time.Second, Sliding: sliding, Remainings: true,
+		Clients: 1, Projects: 1, Tasks: 1, Entries: -1,
+	})
+	client := newPipeClient(t, fake, withKey(paymotest.DefaultKey), func(c *paymo.Config) {
+		c.Budget = &paymo.Pacer{}
+		c.Transport = far(c.Transport, most)
+	})
+	const length = 3 * time.Minute
+	end := time.Now().Add(length)
+	var group sync.WaitGroup
+	for range callers {
+		group.Go(func() {
+			for time.Now().Before(end) {
+				_, err := list(t, client)
+				if limited, ok := errors.AsType[*paymo.RateLimitError](err); ok {
+					pass(limited.Wait) // as the queue does
+				} else if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	made, refused := 0, 0
+	for _, request := range fake.Requests() {
+		if request.Time.After(end) {
+			continue
+		}
+		made++
+		if request.Status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	limit := int(length / time.Second)
+	t.Logf("%d requests of %d that were allowed, %d refused", made, limit, refused)
+	if made < limit*95/100 || refused > 0 {
+		t.Error("want 95 % of them and none refused")
+	}
+}
+
+// Others may use the key too: what they take is left to them.
+func TestPacerLeavesRoomForOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fake := paymotest.New(paymotest.Config{Rate: 5, Period: 5 * time.Second, Clients: 1, Projects: 1, Tasks: 1, Entries: -1})
+		newClient := func(budget paymo.Budget) *paymo.Client {
+			return newPipeClient(t, fake, withKey(paymotest.DefaultKey), func(c *paymo.Config) { c.Budget = budget })
+		}
+		ours, theirs := newClient(&paymo.Pacer{}), newClient(free{})
+		end := time.Now().Add(3 * time.Minute)
+		var group sync.WaitGroup
+		group.Go(func() {
+			for time.Now().Before(end) {
+				if _, err := list(t, ours); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+		group.Go(func() {
+			for time.Now().Before(end) {
+				_, _ = list(t, theirs)
+				pass(2500 * time.Millisecond)
+			}
+		})
+		group.Wait()
+		refused := 0
+		for _, request := range fake.Requests() {
+			if request.Status == http.StatusTooManyRequests {
+				refused++
+			}
+		}
+		if n := len(fake.Requests()); n < 90 || refused > n/10 {
+			t.Errorf("%d requests, %d of them refused", n, refused)
+		}
+	})
+}
+
+// take asks for the next request and goes to when it is due.
+func take(t *testing.T, p *paymo.Pacer) time.Duration {
+	t.Helper()
+	wait, ok, err := p.Take(t.Context(), time.Hour)
+	if !ok || err != nil {
+		t.Fatalf("wait %s, ok: %v, %v", wait, ok, err)
+	}
+	pass(wait)
+	return wait
+}
+
+func observe(t *testing.T, p *paymo.Pacer, remaining int, retryAfter time.Duration) {
+	t.Helper()
+	if err := p.Observe(t.Context(), 5, 5*time.Second, remaining, retryAfter); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPacerWaits(t *testing.T) {
+	t.Parallel()
+	const pace = 1020 * time.Millisecond
+	for _, test := range []struct {
+		name string
+		play func(*testing.T, *paymo.Pacer)
+		want time.Duration
+	}{
+		{"nothing is known", func(t *testing.T, p *paymo.Pacer) { take(t, p); take(t, p) }, 0},
+		{"no headers", func(t *testing.T, p *paymo.Pacer) {
+			take(t, p)
+			_ = p.Observe(t.Context(), 0, 0, -1, 0)
+		}, 0},
+		{"a limit", func(t *testing.T, p *paymo.Pacer) { take(t, p); observe(t, p, 4, 0) }, pace},
+		{"no headers after a limit", func(t *testing.T, p *paymo.Pacer) {
+			take(t, p)
+			observe(t, p, 4, 0)
+			_ = p.Observe(t.Context(), 0, 0, -1, 0)
+		}, pace},
+		{"a limit, some time later", func(t *testing.T, p *paymo.Pacer) { take(t, p); observe(t, p, 4, 0); pass(time.Second) }, pace - time.Second},
+		{"a limit, long ago", func(t *testing.T, p *paymo.Pacer) { take(t, p); observe(t, p, 4, 0); pass(time.Hour) }, 0},
+		{"many before the limit was known", func(t *testing.T, p *paymo.Pacer) {
+			for range 4 {
+				take(t, p)
+			}
+			observe(t, p, 1, 0)
+			take(t, p)
+		}, 5*time.Second + 100*time.Millisecond - pace},
+		{"none remains of our own", func(t *testing.T, p *paymo.Pacer) {
+			for i := range 5 {
+				take(t, p)
+				observe(t, p, 4-i, 0)
+			}
+		}, pace},
+		{"none remains of others' too", func(t *testing.T, p *paymo.Pacer) {
+			for i := range 4 {
+				take(t, p)
+				observe(t, p, 3-i, 0)
+			}
+		}, 5 * time.Second},
+		{"none remains and ours were long ago", func(t *testing.T, p *paymo.Pacer) {
+			for range 5 {
+				take(t, p)
+				observe(t, p, 4, 0)
+			}
+			pass(5 * time.Second)
+			take(t, p)
+			observe(t, p, 0, 0)
+		}, 5 * time.Second},
+		{"none remains and ours are to come", func(t *testing.T, p *paymo.Pacer) {
+			take(t, p)
+			observe(t, p, 4, 0)
+			for range 4 {
+				_, _, _ = p.Take(t.Context(), time.Hour)
+			}
+			pass(pace)
+			observe(t, p, 0, 0)
+		}, 5 * time.Second},
+		{"refused", func(t *testing.T, p *paymo.Pacer) { take(t, p); observe(t, p, 0, 7*time.Second) }, 7 * time.Second},
+		{"refused without headers", func(t *testing.T, p *paymo.Pacer) {
+			take(t, p)
+			_ = p.Observe(t.Context(), 0, 0, -1, 2*time.Second)
+		}, 2 * time.Second},
+		{"refused, the longest counts", func(t *testing.T, p *paymo.Pacer) {
+			take(t, p)
+			observe(t, p, 4, 9*time.Second)
+			observe(t, p, 4, 3*time.Second)
+		}, 9 * time.Second},
+		{"refused, and the next after that", func(t *testing.T, p *paymo.Pacer) { take(t, p); observe(t, p, 4, 9*time.Second); take(t, p) }, pace},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var p paymo.Pacer
+				test.play(t, &p)
+				if wait := take(t, &p); wait.Round(time.Millisecond) != test.want {
+					t.Errorf("the next waits %s, want %s", wait, test.want)
+				}
+			})
+		})
+	}
+}
+
+// A wait that is too long is told, and takes nothing from the budget.
+func TestPacerReservesNothingInVain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var p paymo.Pacer
+		take(t, &p)
+		observe(t, &p, 4, 8*time.Second)
+		for range 10 {
+			if wait, ok, err := p.Take(t.Context(), 5*time.Second); wait != 8*time.Second || ok || err != nil {
+				t.Fatalf("wait %s, ok: %v, %v", wait, ok, err)
+			}
+		}
+		if wait, ok, err := p.Take(t.Context(), 8*time.Second); wait != 8*time.Second || !ok || err != nil {
+			t.Errorf("wait %s, ok: %v, %v", wait, ok, err)
+		}
+	})
+}
+
+// ledger is a budget that tests play. It notes what it is asked and told.
+type ledger struct {
+	mu       sync.Mutex
+	wait     time.Duration
+	denied   bool
+	err      error
+	failing  error // of Observe
+	taken    int
+	most     time.Duration
+	observed []string
+}
+
+func (l *ledger) Take(_ context.Context, most time.Duration) (time.Duration, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.taken++
+	l.most = most
+	return l.wait, !l.denied, l.err
+}
+
+func (l *ledger) Observe(_ context.Context, limit int, period time.Duration, remaining int, retryAfter time.Duration) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.observed = append(l.observed, fmt.Sprint(limit, " ", period, " ", remaining, " ", retryAfter))
+	return l.failing
+}
+
+func TestBudgetIsAsked(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no database")
+	for _, test := range []struct {
+		name     string
+		budget   *ledger
+		requests int
+		want     string
+	}{
+		{"denied", &ledger{wait: 90 * time.Second, denied: true}, 0, "paymo's rate limit is reached: the next request may go in 1m30s"},
+		{"broken", &ledger{err: broken}, 0, "no database"},
+		{"broken afterwards", &ledger{failing: broken}, 1, "no database"},
+	} {
+		server := play(ok())
+		client := newClient(t, server, func(c *paymo.Config) { c.Budget = test.budget; c.MaxWait = 7 * time.Second })
+		page, err := list(t, client)
+		if err == nil || err.Error() != test.want {
+			t.Errorf("%s: the error is %v, want %s", test.name, err, test.want)
+		}
+		if page == nil || page.Requests != test.requests || server.count() != test.requests || page.Waited != 0 {
+			t.Errorf("%s: page %+v, %d requests came, want %d", test.name, page, server.count(), test.requests)
+		}
+		if test.budget.taken != 1 || test.budget.most != 7*time.Second {
+			t.Errorf("%s: asked %d times for %s at most", test.name, test.budget.taken, test.budget.most)
+		}
+	}
+}
