@@ -30,7 +30,7 @@ const (
 type board struct {
 	out    io.Writer
 	colour bool
-	drawn  int // lines on the screen
+	drawn  []int // widths of the lines on the screen
 	quit   chan struct{}
 	ended  chan struct{}
 	once   sync.Once
@@ -66,22 +66,33 @@ func (b *board) stop() {
 // draw replaces the lines on the screen, in one write so that nothing flickers.
 func (b *board) draw(lines []string) {
 	var out bytes.Buffer
-	b.home(&out)
+	if n := b.height(); n > 0 {
+		fmt.Fprintf(&out, "\x1b[%dF", n)
+	}
+	b.drawn = b.drawn[:0]
 	for _, line := range lines {
 		out.WriteString(line + "\x1b[K\n")
+		b.drawn = append(b.drawn, text.StringWidthWithoutEscSequences(line))
 	}
 	out.WriteString("\x1b[J")
-	b.drawn = len(lines)
 	_, _ = b.out.Write(out.Bytes()) // a terminal that is gone needs no progress
 }
 
 // clear takes the lines off the screen.
 func (b *board) clear() { b.draw(nil) }
 
-func (b *board) home(out io.Writer) {
-	if b.drawn > 0 {
-		fmt.Fprintf(out, "\x1b[%dF", b.drawn)
+// height is how many rows of the screen the drawn lines take: more than one each
+// where the terminal became narrower since.
+func (b *board) height() int {
+	width, _, ok := terminalSize(b.out)
+	rows := 0
+	for _, n := range b.drawn {
+		rows++
+		if ok {
+			rows += max(0, n-1) / width
+		}
 	}
+	return rows
 }
 
 // layout is what fits on the terminal as it is now.

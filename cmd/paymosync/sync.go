@@ -129,7 +129,7 @@ func syncToEnd(ctx context.Context, syncer *jobs.Syncer, req jobs.Request, progr
 				total.State, total.Reason = sink.StateFailing, describe(err)
 			}
 			if ctx.Err() != nil {
-				total.State, total.Reason = sink.RunInterrupted, "interrupted; what was read is kept, the next sync goes on"
+				total.State, total.Reason = sink.RunInterrupted, "what was read is kept, the next sync goes on"
 			}
 			total.Took = time.Since(started)
 			return total
