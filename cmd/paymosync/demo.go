@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -210,12 +211,12 @@ func (p *program) printAnswer(ctx context.Context, pool *pgxpool.Pool, query str
 // stopDemo stops the parts, the last one first.
 func (p *program) stopDemo(parts []demoPart) error {
 	var errs []error
-	for i := len(parts) - 1; i >= 0; i-- {
-		if err := parts[i].stop(); err != nil {
+	for _, part := range slices.Backward(parts) {
+		if err := part.stop(); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		p.tell("%s", parts[i].stopped)
+		p.tell("%s", part.stopped)
 	}
 	return errors.Join(errs...)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,7 +45,7 @@ const withoutFetching = "install PostgreSQL's server package (postgresql on Debi
 // outlive a demo that is killed; sinktest's does not. So it is made to stop when it
 // has unpacked them: the encoding that it is told to use does not exist.
 func fetchPostgres(ctx context.Context, repository, dir string) error {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o750); err != nil {
 		return fmt.Errorf("make a directory for a downloaded PostgreSQL: %w: make it writable, or %s", err, withoutFetching)
 	}
 	work, err := os.MkdirTemp(filepath.Dir(dir), "fetch-")
@@ -69,8 +70,11 @@ func fetchPostgres(ctx context.Context, repository, dir string) error {
 		return ctx.Err() // the download ends with the process
 	case err = <-done:
 	}
-	if err == nil || !strings.HasPrefix(err.Error(), "unable to init database") {
-		return fmt.Errorf("download PostgreSQL %s from %s: %v: connect to the internet and try again, or %s", fetchedPostgres, repository, err, withoutFetching)
+	if err == nil {
+		err = errors.Join(errors.New("it ran, which it was not to"), database.Stop())
+	}
+	if !strings.HasPrefix(err.Error(), "unable to init database") {
+		return fmt.Errorf("download PostgreSQL %s from %s: %w: connect to the internet and try again, or %s", fetchedPostgres, repository, err, withoutFetching)
 	}
 	if err := os.Rename(unpacked, dir); err != nil {
 		if _, statErr := os.Stat(filepath.Join(dir, "bin", "postgres")); statErr != nil {

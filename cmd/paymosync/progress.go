@@ -33,9 +33,11 @@ type progress struct {
 // tableProgress is how far one table is.
 type tableProgress struct {
 	name     string
-	began    time.Time
 	rows     int64
 	requests int
+
+	first     time.Time // when the first reply had come
+	firstRows int64     // the rows by then: more than its own where an earlier sync is gone on with
 
 	left      float64 // share still to read; 1 until it is known
 	known     time.Time
@@ -59,7 +61,7 @@ func newProgress(out io.Writer, tables int) *progress {
 func (p *progress) begin(table string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.running = append(p.running, &tableProgress{name: table, began: time.Now(), left: 1})
+	p.running = append(p.running, &tableProgress{name: table, left: 1})
 }
 
 // moment shows how far a table is.
@@ -71,6 +73,9 @@ func (p *progress) moment(table string, m jobs.Moment) {
 		return
 	}
 	t.rows, t.requests, t.waits = m.Rows, m.Requests, ""
+	if t.first.IsZero() {
+		t.first, t.firstRows = time.Now(), m.Rows
+	}
 	if m.Known {
 		t.left = m.Left
 		if t.known.IsZero() {

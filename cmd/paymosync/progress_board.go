@@ -192,8 +192,8 @@ func (t *tableProgress) line(l layout, now time.Time) string {
 	if t.requests > 0 {
 		rows = counted(t.rows, "row")
 	}
-	if elapsed := now.Sub(t.began); elapsed > time.Second && t.rows > 0 {
-		rate = grouped(int64(float64(t.rows)/elapsed.Seconds())) + "/s"
+	if elapsed, read := now.Sub(t.first), t.rows-t.firstRows; elapsed > time.Second && read > 0 {
+		rate = grouped(int64(float64(read)/elapsed.Seconds())) + "/s"
 	}
 	if wait, ok := t.timeLeft(now); ok {
 		left = seconds(wait) + " left"

@@ -18,20 +18,20 @@ import (
 // to each other.
 func TestBoardFits(t *testing.T) {
 	t.Parallel()
-	p := &progress{out: &bytes.Buffer{}, board: &board{}, tables: 25, started: time.Now().Add(-100 * time.Second)}
+	now := time.Now()
+	p := &progress{out: &bytes.Buffer{}, board: &board{}, tables: 25, started: now.Add(-100 * time.Second)}
 	for _, table := range []string{"time_entries", "task_recurring_profiles", "tasks", "users"} {
 		p.begin(table)
 	}
-	p.running[0].began = time.Now().Add(-90 * time.Second)
 	p.moment("time_entries", jobs.Moment{Rows: 1, Requests: 1, Left: 1, Known: true})
-	p.running[0].known = time.Now().Add(-90 * time.Second)
+	p.running[0].first, p.running[0].known = now.Add(-90*time.Second), now.Add(-90*time.Second)
 	p.moment("time_entries", jobs.Moment{Rows: 1_234_567, Requests: 700, Left: 0.25, Known: true})
 	p.waiting("tasks", &paymo.RateLimitError{Wait: 7 * time.Second}, 7*time.Second)
 	p.waiting("users", &sink.HeldError{Table: "users", Owner: strings.Repeat("host ", 20)}, time.Second)
 	p.pace(3 * time.Second)
 	for width := 1; width <= 200; width++ {
 		for _, colour := range []bool{false, true} {
-			lines := p.lines(newLayout(width, 24, colour), time.Now())
+			lines := p.lines(newLayout(width, 24, colour), now)
 			for _, line := range lines {
 				if n := text.StringWidthWithoutEscSequences(line); n > max(1, width-1) {
 					t.Errorf("%d columns wide on a terminal of %d: %q", n, width, line)
@@ -43,14 +43,14 @@ func TestBoardFits(t *testing.T) {
 			}
 		}
 	}
-	lines := strings.Join(p.lines(newLayout(100, 24, false), time.Now()), "\n")
-	for _, text := range []string{"1,234,567 rows", " 13,7", "30s left", "tasks                    waiting for Paymo's rate limit, ",
-		"users                    waiting: it is being synced by host", "0 of 25 tables", "700 requests", "in 1m4", "1 request, the next goes in "} {
+	lines := strings.Join(p.lines(newLayout(100, 24, false), now), "\n")
+	for _, text := range []string{"1,234,567 rows", "13,717/s", "30s left", "tasks                    waiting for Paymo's rate limit, ",
+		"users                    waiting: it is being synced by host", "0 of 25 tables", "700 requests", "in 1m40s", "1 request, the next goes in "} {
 		if !strings.Contains(lines, text) {
 			t.Errorf("the board does not say %q:\n%s", text, lines)
 		}
 	}
-	if n := len(p.lines(newLayout(80, 4, false), time.Now())); n != 3 {
+	if n := len(p.lines(newLayout(80, 4, false), now)); n != 3 {
 		t.Errorf("%d lines on a terminal of 4", n)
 	}
 }
