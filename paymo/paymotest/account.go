@@ -21,7 +21,8 @@ type account struct {
 
 	mu   sync.RWMutex
 	view view
-	next []int64 // by table
+	next []int64    // by table
+	gaps *rand.Rand // between ids; a source of its own, because others than the worker put rows
 
 	work worker
 }
@@ -34,6 +35,7 @@ func newAccount(cfg Config, company int) *account {
 		// Paymo's ids are shared by all companies: they start high and have gaps.
 		a.next = append(a.next, 4_100_000+int64(i)*370_000+int64(company)*1_000_000_000)
 	}
+	a.gaps = rand.New(rand.NewPCG(cfg.Seed, 0x9a95))
 	a.work.rng = rand.New(rand.NewPCG(cfg.Seed, 0x11fe))
 	seed(a)
 	return a
@@ -63,7 +65,7 @@ func (a *account) put(name string, f fields) (*row, error) {
 	now := a.cfg.Now().UTC()
 	o := fields{"created_on": now, "updated_on": now}
 	if f["id"] == nil {
-		a.next[i] += 1 + int64(a.work.rng.IntN(40))
+		a.next[i] += 1 + int64(a.gaps.IntN(40))
 		o["id"] = a.next[i]
 	}
 	for k, v := range f {

@@ -3,6 +3,7 @@ package paymotest_test
 import (
 	"bytes"
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -94,4 +95,18 @@ func TestConcurrentUse(t *testing.T) {
 		s.Counts()
 	}
 	<-done
+}
+
+// Rows are put while the company is at work.
+func TestPutBesideWork(t *testing.T) {
+	t.Parallel()
+	s := paymotest.New(paymotest.Config{Entries: 50})
+	var working sync.WaitGroup
+	working.Go(func() { s.Work(100) })
+	for range 100 {
+		if _, err := s.Put("clients", map[string]any{"name": "new"}); err != nil {
+			t.Error(err)
+		}
+	}
+	working.Wait()
 }
