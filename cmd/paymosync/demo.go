@@ -27,7 +27,8 @@ const demoQuestion = `SELECT c.name AS client, p.name AS project, count(*) AS en
 FROM paymo.time_entries e
 JOIN paymo.projects p ON p.id = e.project_id
 JOIN paymo.clients c ON c.id = p.client_id
-WHERE coalesce(e.date, e.start_time::date) > current_date - 30
+WHERE e._deleted_at IS NULL
+  AND coalesce(e.date, e.start_time::date) > current_date - 30
 GROUP BY c.name, p.name
 ORDER BY hours DESC NULLS LAST
 LIMIT 8`
