@@ -31,7 +31,7 @@ lint: ## check format, vet and lint
 
 .PHONY: soak
 soak: postgres ## run the long tests at full length (hours)
-	SOAK=full go test -count=1 -timeout $(SOAK_TIMEOUT) -v -run Soak ./...
+	PAYMOSYNC_SOAK=1 go test -count=1 -timeout $(SOAK_TIMEOUT) -v -run Soak ./...
 
 .PHONY: ci
 ci: build lint race ## everything that has to pass before a change goes in

@@ -29,7 +29,7 @@ type killRound struct {
 // A sync that is killed at a random moment is repaired by the next one, within a
 // minute: nothing is missing, doubled or blanked. It is killed in the first load, in
 // an incremental and in a later full, once and several times in a row.
-func TestProgramKilled(t *testing.T) {
+func TestSoakKills(t *testing.T) {
 	t.Parallel()
 	chance := seed(t)
 	rounds := 5

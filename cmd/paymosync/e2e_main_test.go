@@ -1,14 +1,27 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/paymosync/paymosync/sink/sinktest"
 )
 
+// atOnceInTests is how many tests run at once, unless -parallel says otherwise: most
+// wait for schedules, leases and tokens, not for a processor.
+const atOnceInTests = 4
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue && runtime.GOMAXPROCS(0) < atOnceInTests {
+		if err := parallel.Value.Set(strconv.Itoa(atOnceInTests)); err != nil {
+			panic(err)
+		}
+	}
 	code := m.Run()
 	if err := sinktest.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

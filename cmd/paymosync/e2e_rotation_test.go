@@ -11,9 +11,9 @@ import (
 // The service follows a company at work while its key is rotated, while Vault is away,
 // and while both happen at once: the token it reads Vault with lives for seconds. At
 // the end every table is what Paymo serves, and no run has said otherwise than was.
-func TestProgramServeThroughRotations(t *testing.T) {
+func TestSoakRotations(t *testing.T) {
 	t.Parallel()
-	length := 40 * time.Second
+	length := 30 * time.Second
 	if soak() {
 		length = 10 * time.Minute
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // A load of a hundred thousand entries takes no more memory than its bound.
-func TestProgramLargeAccount(t *testing.T) {
+func TestSoakLargeAccount(t *testing.T) {
 	t.Parallel()
 	entries := 100_000
 	if soak() {
