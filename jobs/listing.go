@@ -36,12 +36,10 @@ func (r *run) plan(ctx context.Context) error {
 	if r.progress.Mode == Incremental && r.works(filterUpdated) {
 		r.progress.Since = r.checkpoint.Cursor
 	}
-	if r.progress.Mode == Full && r.progress.Seen == 0 {
-		extent, err := r.Store.Extent(ctx, r.resource.Table)
-		if err != nil {
+	if r.progress.Since.IsZero() {
+		if err := r.countKnown(ctx); err != nil {
 			return err
 		}
-		r.progress.Known = extent.Rows
 	}
 	for _, listing := range r.resource.Listings {
 		if r.works(listing.String()) {
@@ -203,7 +201,9 @@ func (r *run) refused(ctx context.Context, err error, listing catalog.Listing) e
 	}
 	if !r.progress.Since.IsZero() {
 		r.strikeOff(filterUpdated, err.Error())
-		r.progress.Since = time.Time{}
+		if err := r.widen(ctx); err != nil {
+			return err
+		}
 		return r.list(ctx, r.progress.Listing)
 	}
 	r.strikeOff(listing.String(), err.Error())

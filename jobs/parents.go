@@ -78,7 +78,7 @@ func (r *run) readParent(ctx context.Context) error {
 		r.progress.Windowless = false
 	}
 	if p.Ended && r.progress.Listed == 0 && !r.progress.Since.IsZero() {
-		if _, err := r.checkEmpty(ctx); err != nil {
+		if _, err := r.checkBoundary(ctx, page); err != nil {
 			return err
 		}
 	}

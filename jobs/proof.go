@@ -16,6 +16,9 @@ import (
 // empty reply is believed.
 const boundaryRows = 5
 
+// leastCap is the least number of rows in a reply with which it is worth to read on.
+const leastCap = 10
+
 // shows reports whether the reply about one row holds it: a reply without it, and
 // without an error, tells nothing.
 func shows(page *paymo.Page, id int64) bool {
@@ -44,7 +47,7 @@ func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) 
 			return 0, err
 		case row != nil && !shows(row, id):
 			if page.Rows == 0 {
-				p.Doubt = fmt.Sprintf("Paymo lists no rows and does not say that row %d, which the warehouse has, is gone", id)
+				p.Doubt = fmt.Sprintf("Paymo lists no rows where the warehouse has some, and does not say that row %d is gone", id)
 			}
 		case row != nil && r.inWindow(row):
 			return id, nil
@@ -90,6 +93,10 @@ func (r *run) proveWhole(ctx context.Context, asked Range, query paymo.Query, pa
 		return false, r.guard.learn(ctx, r.Store, sink.Limits{LongestReply: rows})
 	}
 	r.Log.Warn("learned that Paymo cuts lists", "table", r.resource.Table, "rows", rows)
+	if rows < leastCap {
+		p.Doubt = fmt.Sprintf("listing cut short: Paymo lists no more than %d rows and has more", rows)
+		return false, nil
+	}
 	p.Ranges.Cap = rows
 	if rows <= r.guard.limits().LongestReply {
 		return false, nil // not everywhere: longer lists were seen whole
@@ -111,6 +118,10 @@ func beyond(asked Range, positions []int64, inOrder bool) []Range {
 		case slices.IsSorted(backward):
 			return []Range{{From: asked.From, To: &lowest}}
 		}
+	}
+	if len(positions) == 1 {
+		above := highest + 1
+		return []Range{{From: asked.From, To: &lowest}, {From: &above, To: asked.To}}
 	}
 	sorted := slices.Sorted(slices.Values(positions))
 	middle := sorted[len(sorted)/2]
@@ -140,9 +151,8 @@ func (r *run) addUnseen(page, rest *paymo.Page, answered time.Time) (old bool) {
 
 // checkSince holds an incremental's reply against the filter on updated_on. A row
 // older than the cursor shows that the filter was ignored: the reply is then one of
-// the unfiltered list. Where the whole was asked for and nothing came, a row that
-// the filter must have found shows that it is broken: the listing begins again
-// without it.
+// the unfiltered list. A reply to the whole question that lacks a row which the filter
+// must have found shows that it is broken: the listing begins again without it.
 func (r *run) checkSince(ctx context.Context, page *paymo.Page, whole bool) (restarted bool, err error) {
 	p := r.progress
 	if p.Since.IsZero() {
@@ -152,38 +162,58 @@ func (r *run) checkSince(ctx context.Context, page *paymo.Page, whole bool) (res
 	for i := range page.Records {
 		if updated := page.Records[i].Updated; !updated.IsZero() && updated.Before(since) {
 			r.strikeOff(filterUpdated, fmt.Sprintf("the reply held row %d, which is older than was asked for", page.Records[i].ID))
-			p.Since = time.Time{}
-			return false, nil
+			return false, r.widen(ctx)
 		}
 	}
-	if page.Rows > 0 || !whole {
+	if !whole || page.Rows >= r.cap() {
 		return false, nil
 	}
-	return r.checkEmpty(ctx)
+	return r.checkBoundary(ctx, page)
 }
 
-// checkEmpty makes sure that an incremental which found nothing had nothing to find.
-func (r *run) checkEmpty(ctx context.Context) (restarted bool, err error) {
+// widen makes an incremental ask for everything.
+func (r *run) widen(ctx context.Context) error {
+	r.progress.Since = time.Time{}
+	return r.countKnown(ctx)
+}
+
+// countKnown notes how many rows a listing of everything should find at least.
+func (r *run) countKnown(ctx context.Context) error {
+	if r.progress.Known > 0 {
+		return nil
+	}
+	extent, err := r.Store.Extent(ctx, r.resource.Table)
+	r.progress.Known = extent.Rows
+	return err
+}
+
+// checkBoundary makes sure that what an incremental found holds the newest rows that
+// the table has: the filter must have found them, unless they are gone.
+func (r *run) checkBoundary(ctx context.Context, page *paymo.Page) (restarted bool, err error) {
 	p := r.progress
 	boundary, err := r.Store.Boundary(ctx, r.resource.Table, p.Since, boundaryRows)
 	if err != nil {
 		return false, err
 	}
 	for _, id := range boundary {
-		row, _, err := r.find(ctx, id)
-		if err != nil {
-			return false, err
-		}
-		if row == nil {
-			continue // gone, or hidden: the next one is the boundary
-		}
-		if !shows(row, id) {
-			p.Doubt = fmt.Sprintf("Paymo lists no changes and does not say that row %d, which the warehouse has, is gone", id)
+		if shows(page, id) {
 			return false, nil
 		}
-		if !row.Records[0].Updated.Before(p.Since.Truncate(time.Second)) && r.inWindow(row) {
+		row, _, err := r.find(ctx, id)
+		switch {
+		case err != nil:
+			return false, err
+		case row == nil: // gone, or hidden: the next one is the boundary
+		case !shows(row, id):
+			if page.Rows == 0 {
+				p.Doubt = fmt.Sprintf("Paymo lists no changes and does not say that row %d, which the warehouse has, is gone", id)
+				return false, nil
+			}
+		case !row.Records[0].Updated.Before(p.Since.Truncate(time.Second)) && r.inWindow(row):
 			r.strikeOff(filterUpdated, fmt.Sprintf("the reply lacked row %d, which is new enough", id))
-			p.Since = time.Time{}
+			if err := r.widen(ctx); err != nil {
+				return false, err
+			}
 			return true, r.list(ctx, p.Listing)
 		}
 	}
@@ -195,7 +225,7 @@ func (r *run) checkEmpty(ctx context.Context) (restarted bool, err error) {
 // does not answer windows as it should.
 func (r *run) doubtWindow(ctx context.Context, page *paymo.Page) error {
 	p := r.progress
-	if !r.done() || p.Mode != Full || page.Rows > 0 || p.Listed > 0 || !r.StartDate.IsZero() ||
+	if !r.done() || !p.Since.IsZero() || page.Rows > 0 || p.Listed > 0 || !r.StartDate.IsZero() ||
 		r.resource.Window == "" || !slices.Contains(r.resource.Listings, catalog.ByParent) {
 		return nil
 	}
@@ -222,35 +252,32 @@ func (r *run) doubt() string {
 		return fmt.Sprintf("listing cut short: %d of its %s have as many rows as one reply can hold", len(p.Parents.Cut), r.resource.Scope.Parent)
 	case p.Parents != nil && len(p.Parents.Denied) > 0:
 		return fmt.Sprintf("%d of its %s were denied by Paymo", len(p.Parents.Denied), r.resource.Scope.Parent)
-	case r.everything() && p.Listed == 0 && p.Known > 0:
-		return fmt.Sprintf("Paymo lists no rows where the warehouse has %d; they are kept", p.Known)
+	case r.AcceptRole == "":
+		return r.shrunk()
 	}
 	return ""
 }
 
-// shrunk says that a list, whole as far as can be told, is much shorter than what the
-// table holds, "" when it is not.
+// shrunk says that a list is much shorter than what the table holds, "" when it is
+// not. A key that was accepted though it sees less lists less: its list counts as whole.
 func (r *run) shrunk() string {
 	p := r.progress
-	if !r.everything() || p.Known-p.Listed <= max(50, p.Known/10) {
+	switch {
+	case !p.Since.IsZero(), r.resource.Window != "" && !r.StartDate.IsZero(): // not everything was asked for
 		return ""
+	case p.Listed == 0 && p.Known > 0:
+		return fmt.Sprintf("Paymo lists no rows where the warehouse has %d; they are kept", p.Known)
+	case p.Known-p.Listed > max(50, p.Known/10):
+		return fmt.Sprintf("Paymo lists %d rows where the warehouse has %d; the others are kept", p.Listed, p.Known)
 	}
-	return fmt.Sprintf("Paymo lists %d rows where the warehouse has %d; the others are kept", p.Listed, p.Known)
+	return ""
 }
 
-// everything reports whether a full reads all rows, and not those from a date on.
-func (r *run) everything() bool {
-	return r.progress.Mode == Full && (r.resource.Window == "" || r.StartDate.IsZero())
-}
-
-// makesSense refuses a reply that goes on with the same rows again and again.
+// makesSense refuses a reply that goes on and on with rows that it has brought.
 func makesSense(page *paymo.Page) error {
-	if !page.Cut {
-		return nil
-	}
 	ids := recordIDs(page)
 	slices.Sort(ids)
-	if len(slices.Compact(ids)) < page.Rows/2 {
+	if repeated := len(page.Records) - len(slices.Compact(ids)); page.Cut && repeated > len(page.Records)/10 {
 		return errors.New("the reply repeats its rows without an end")
 	}
 	return nil

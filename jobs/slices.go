@@ -69,7 +69,10 @@ func (r *run) judge(ctx context.Context, asked Range, query paymo.Query, page *p
 		if r.resource.Window != "" {
 			return false, r.abandon(ctx, lacks(missing))
 		}
-		return false, fmt.Errorf("list %s: %s: the list is not whole", r.resource.Table, lacks(missing))
+		p.Doubt = "the list is not whole: " + lacks(missing)
+		if page.Rows == 0 {
+			p.Doubt = fmt.Sprintf("Paymo lists no rows where the warehouse has %d; they are kept", p.Known)
+		}
 	}
 	if positions := r.positions(page); page.Rows >= p.Ranges.Cap && !p.Ranges.CanCut(asked, positions) {
 		return false, r.abandon(ctx, fmt.Sprintf("the smallest range holds %d rows, which is as many as one reply can hold", page.Rows))

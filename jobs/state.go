@@ -13,7 +13,8 @@ import (
 // settleTime is how long the ledger may take to be told of an interrupted run.
 const settleTime = 5 * time.Second
 
-// unsure is the name under which a full's doubt is kept until the next full.
+// unsure is the name under which the doubt about a listing of everything is kept until
+// the next one.
 const unsure = "whole listing"
 
 // end writes into the ledger what came of reading, and the table's state with it.
@@ -46,9 +47,10 @@ func (r *run) end(ctx context.Context, err error) error {
 func (r *run) endRead(ctx context.Context) error {
 	doubt := r.doubt()
 	before := time.Time{}
-	if r.progress.Mode == Full {
+	everything := r.progress.Since.IsZero()
+	if everything {
 		delete(r.checkpoint.Capabilities, unsure)
-		if doubt == "" {
+		if doubt == "" && r.progress.Mode == Full {
 			before = r.progress.StartedAt
 		}
 	}
@@ -59,11 +61,13 @@ func (r *run) endRead(ctx context.Context) error {
 	if doubt == "" {
 		doubt = r.shrunk()
 	}
-	if doubt != "" {
+	if doubt != "" && everything {
 		r.checkpoint.Capabilities[unsure] = sink.Capability{Since: r.progress.StartedAt, Reason: doubt}
 	}
 	state, reason := sink.StateOK, ""
 	switch {
+	case doubt != "":
+		state, reason = sink.StateDegraded, doubt
 	case !r.works(unsure):
 		state, reason = sink.StateDegraded, r.checkpoint.Capabilities[unsure].Reason
 	case kept == 1:
