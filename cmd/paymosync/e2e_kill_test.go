@@ -54,7 +54,8 @@ func TestSoakKills(t *testing.T) {
 
 func newKillWorld(t *testing.T, chance *rand.Rand) *world {
 	t.Helper()
-	w := newWorld(t, paymotest.Config{Seed: chance.Uint64(), Entries: 6000})
+	// A low cap makes many slices of a table, between which the kill may strike.
+	w := newWorld(t, paymotest.Config{Seed: chance.Uint64(), Entries: 6000, Cap: 700})
 	slow(w, 40*time.Millisecond)
 	return w
 }
@@ -169,7 +170,12 @@ func TestProgramServeStops(t *testing.T) {
 	t.Logf("it ran %v", took)
 	w.paymo.ClearFaults()
 	next := w.start("serve")
-	w.awaitFresh(60 * time.Second)
+	within(t, 60*time.Second, "every table is in", func() error {
+		if n := value[int](w, `SELECT count(*) FROM paymosync.checkpoints WHERE state = 'ok'`); n < len(readableTables()) {
+			return fmt.Errorf("%d tables are", n)
+		}
+		return nil
+	})
 	next.mustStop()
 	w.mustEqual()
 }
