@@ -18,8 +18,8 @@ const (
 	failureLife  = 5 * time.Second
 )
 
-// adminRole is the role that sees the whole account.
-const adminRole = "Admin"
+// AdminRole is the role that sees the whole account.
+const AdminRole = "Admin"
 
 // IdentityError means that the key, or the address, is not of the company that the
 // warehouse is pinned to. No row was written.
@@ -122,6 +122,9 @@ func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) (key int, e
 	if err != nil {
 		return key, err
 	}
+	if found.Role != AdminRole && (!ok || found.Role != pinned.Role) {
+		s.Log.WarnContext(ctx, "the key is not an Admin's: it sees a part of the account, and prices may be blank", "role", found.Role)
+	}
 	if ok {
 		if err := CompareIdentity(pinned, found, s.AcceptRole); err != nil {
 			return key, err
@@ -142,7 +145,7 @@ func CompareIdentity(pinned, found sink.Identity, acceptRole string) error {
 		return &IdentityError{What: "base URL", Pinned: pinned.BaseURL, Found: found.BaseURL, Advice: advice}
 	case pinned.CompanyID != 0 && found.CompanyID != 0 && pinned.CompanyID != found.CompanyID:
 		return &IdentityError{What: "company", Pinned: fmt.Sprint(pinned.CompanyID), Found: fmt.Sprint(found.CompanyID), Advice: advice}
-	case found.Role != pinned.Role && found.Role != adminRole && found.Role != acceptRole:
+	case found.Role != pinned.Role && found.Role != AdminRole && found.Role != acceptRole:
 		return &RoleError{Pinned: pinned.Role, Found: found.Role}
 	case pinned.CompanyID != 0 && found.CompanyID == 0 && found.Role != acceptRole:
 		return &IdentityError{What: "company", Pinned: fmt.Sprint(pinned.CompanyID), Found: "hidden from this key", Advice: advice}

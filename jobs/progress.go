@@ -16,7 +16,7 @@ type Progress struct {
 	Run        int64           `json:"run"` // the ledger's row
 	Mode       Mode            `json:"mode"`
 	StartedAt  time.Time       `json:"started_at"` // database clock
-	Hash       string          `json:"hash"`       // of the columns it reads
+	Layout     string          `json:"layout"`     // of the table that it fills
 	Listing    catalog.Listing `json:"listing"`
 	Since      time.Time       `json:"since,omitzero"` // updated_on at or after it, zero: everything
 	Ranges     *Ranges         `json:"ranges,omitempty"`
@@ -37,7 +37,7 @@ type Progress struct {
 
 // parseProgress reads a checkpoint's progress; nil when there is none that can be
 // gone on with.
-func parseProgress(text json.RawMessage, resource *catalog.Resource, now time.Time) *Progress {
+func parseProgress(text json.RawMessage, layout string, now time.Time) *Progress {
 	if text == nil {
 		return nil
 	}
@@ -45,7 +45,7 @@ func parseProgress(text json.RawMessage, resource *catalog.Resource, now time.Ti
 	if err := json.Unmarshal(text, &p); err != nil {
 		return nil
 	}
-	if p.Hash != resource.Hash() || now.Sub(p.StartedAt) > progressLife {
+	if p.Layout != layout || now.Sub(p.StartedAt) > progressLife {
 		return nil
 	}
 	return &p

@@ -184,7 +184,7 @@ func (r *run) complete(checkpoint *sink.Checkpoint) {
 	}
 	if p.Mode == Full {
 		checkpoint.FullAt = p.StartedAt
-		checkpoint.CatalogHash = p.Hash
+		checkpoint.Layout = p.Layout
 	}
 }
 

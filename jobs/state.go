@@ -23,6 +23,7 @@ const unsure = "whole listing"
 func (r *run) end(ctx context.Context, err error) error {
 	o := &r.outcome
 	var limited *paymo.RateLimitError
+	var key *paymo.KeyError
 	switch {
 	case err == nil:
 		return r.endRead(ctx)
@@ -34,6 +35,9 @@ func (r *run) end(ctx context.Context, err error) error {
 	case errors.As(err, &limited):
 		o.Unfinished = true
 		return r.pause(ctx, sink.RunRunning, err.Error(), err)
+	case errors.As(err, &key) && temporary(err) && ctx.Err() == nil:
+		o.Unfinished = true
+		return r.pause(ctx, sink.RunRunning, "waiting: "+err.Error(), err)
 	case ctx.Err() != nil:
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 		defer cancel()

@@ -116,15 +116,25 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 		return nil, err
 	}
 	r := &run{Syncer: s, lease: lease, resource: req.Resource, checkpoint: checkpoint, work: req.Work, begun: time.Now()}
-	mode := s.modeFor(req, checkpoint, now)
-	r.progress = parseProgress(checkpoint.Progress, req.Resource, now)
+	layout := s.Store.Layout(req.Resource)
+	mode := s.modeFor(req, checkpoint, layout, now)
+	if mode == Incremental && !checkpoint.Cursor.IsZero() {
+		reaches, err := s.Store.Reaches(ctx, req.Resource.Table, checkpoint.Cursor)
+		if err != nil {
+			return nil, err
+		}
+		if !reaches { // the table lost rows that the cursor has left behind
+			mode = Full
+		}
+	}
+	r.progress = parseProgress(checkpoint.Progress, layout, now)
 	if r.progress != nil && (r.progress.Mode == mode || r.progress.Mode == Full) {
 		r.progress.Run, err = lease.ResumeRun(ctx, r.progress.Run, string(r.progress.Mode), req.Reason)
 	} else {
 		if mode == Full {
 			r.checkpoint.Capabilities = map[string]sink.Capability{} // asked again at each full
 		}
-		r.progress = &Progress{Mode: mode, StartedAt: now, Hash: req.Resource.Hash()}
+		r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout}
 		r.progress.Run, err = lease.StartRun(ctx, string(mode), req.Reason)
 		r.checkpoint.Progress = r.progress.text()
 	}
@@ -136,13 +146,13 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 }
 
 // modeFor decides whether an incremental must be a full: the first one, one after
-// the table's columns changed, and one that is due. A full is due by its
+// the table's schema or columns changed, and one that is due. A full is due by its
 // checkpoint, not by having caught the tick.
-func (s *Syncer) modeFor(req Request, checkpoint sink.Checkpoint, now time.Time) Mode {
+func (s *Syncer) modeFor(req Request, checkpoint sink.Checkpoint, layout string, now time.Time) Mode {
 	switch {
 	case req.Mode == Full,
 		checkpoint.FullAt.IsZero(),
-		checkpoint.CatalogHash != req.Resource.Hash(),
+		checkpoint.Layout != layout,
 		s.FullDue(checkpoint.FullAt, now):
 		return Full
 	}

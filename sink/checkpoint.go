@@ -34,7 +34,7 @@ type Checkpoint struct {
 	FullAt       time.Time       // when the last complete full began
 	FreshAsOf    time.Time       // every change that the reads can see before it is in
 	Capabilities map[string]Capability
-	CatalogHash  string // the columns at the last complete full
+	Layout       string // Store.Layout at the last complete full
 	State        string
 	Reason       string
 }
@@ -50,10 +50,10 @@ func (s *Store) Checkpoint(ctx context.Context, table string) (Checkpoint, error
 	cp := Checkpoint{State: StateUnavailable, Reason: "not synced yet", Capabilities: map[string]Capability{}}
 	var cursor, fullAt, fresh *time.Time
 	err := s.pool.QueryRow(ctx, `
-		SELECT cursor, progress, full_at, fresh_as_of, capabilities, catalog_hash, state, reason
+		SELECT cursor, progress, full_at, fresh_as_of, capabilities, layout, state, reason
 		FROM paymosync.checkpoints
 		WHERE account = $1 AND table_name = $2`, s.account, table).
-		Scan(&cursor, &cp.Progress, &fullAt, &fresh, &cp.Capabilities, &cp.CatalogHash, &cp.State, &cp.Reason)
+		Scan(&cursor, &cp.Progress, &fullAt, &fresh, &cp.Capabilities, &cp.Layout, &cp.State, &cp.Reason)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return Checkpoint{}, fmt.Errorf("read the checkpoint of %s: %w", table, err)
 	}
@@ -75,11 +75,17 @@ func (l *Lease) SaveCheckpoint(ctx context.Context, cp Checkpoint) error {
 	})
 }
 
-// ResetCheckpoint forgets the checkpoint; the rows stay and the next sync is a full.
+// ResetCheckpoint forgets how far the table was read; its rows stay, and so does what
+// is known of their state. The next sync is a full.
 func (l *Lease) ResetCheckpoint(ctx context.Context) error {
 	return l.transact(ctx, "reset the checkpoint of", func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			DELETE FROM paymosync.checkpoints
+			UPDATE paymosync.checkpoints
+			SET cursor = NULL,
+				progress = NULL,
+				full_at = NULL,
+				capabilities = '{}',
+				layout = ''
 			WHERE account = $1 AND table_name = $2`, l.store.account, l.table)
 		return err
 	})
@@ -91,7 +97,7 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO paymosync.checkpoints AS c
-			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, catalog_hash, state, reason)
+			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, layout, state, reason)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (account, table_name) DO UPDATE SET
 			cursor = EXCLUDED.cursor,
@@ -99,11 +105,11 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 			full_at = EXCLUDED.full_at,
 			fresh_as_of = EXCLUDED.fresh_as_of,
 			capabilities = EXCLUDED.capabilities,
-			catalog_hash = EXCLUDED.catalog_hash,
+			layout = EXCLUDED.layout,
 			state = EXCLUDED.state,
 			reason = EXCLUDED.reason`,
 		l.store.account, l.table, orNull(cp.Cursor), cp.Progress, orNull(cp.FullAt), orNull(cp.FreshAsOf),
-		cp.Capabilities, cp.CatalogHash, cp.State, cp.Reason)
+		cp.Capabilities, cp.Layout, cp.State, cp.Reason)
 	return err
 }
 

@@ -41,6 +41,27 @@ func New(pool *pgxpool.Pool, schema, account string) *Store {
 // Account is the account's name.
 func (s *Store) Account() string { return s.account }
 
+// Layout names where a table's rows are and which columns they have. A checkpoint
+// that was made with another layout says nothing about them.
+func (s *Store) Layout(r *catalog.Resource) string { return s.schema + " " + r.Hash() }
+
+// Reaches reports whether the table holds a row, tombstoned or not, that was changed
+// in Paymo at or after the time. One whose cursor no row reaches has lost rows: it
+// was emptied, or restored from an older backup.
+func (s *Store) Reaches(ctx context.Context, table string, updated time.Time) (bool, error) {
+	var reaches bool
+	err := s.pool.QueryRow(ctx, `
+		SELECT EXISTS (
+			SELECT 1
+			FROM `+pgx.Identifier{s.schema, table}.Sanitize()+`
+			WHERE updated_on >= $1
+		)`, updated).Scan(&reaches)
+	if err != nil {
+		return false, fmt.Errorf("look for the newest row of %s: %w", table, err)
+	}
+	return reaches, nil
+}
+
 // Now is the database's clock, the only one that orders pages and rows.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	var now time.Time

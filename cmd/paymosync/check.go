@@ -197,7 +197,7 @@ func (c *checker) paymo(ctx context.Context) (string, error) {
 	} else {
 		words += ", no rate headers"
 	}
-	if me.Role != "Admin" {
+	if me.Role != jobs.AdminRole {
 		words += "; it is not Admin: it may see fewer rows and blank prices"
 	}
 	return words, nil

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 
 	"github.com/paymosync/paymosync/paymo/catalog"
@@ -90,7 +92,22 @@ func describe(err error) string {
 	if errors.As(err, &config) && len(config.Problems) > 1 {
 		return "the configuration has " + fmt.Sprint(len(config.Problems)) + " problems:\n" + config.Error()
 	}
+	if connect, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return describeConnect(connect)
+	}
 	return err.Error()
+}
+
+// describeConnect says once what the driver says for every way that it tried.
+func describeConnect(err *pgconn.ConnectError) string {
+	cause, _, _ := strings.Cut(err.Error(), "\n")
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok {
+		cause = refusal.Message
+	} else if network, ok := errors.AsType[*net.OpError](err); ok {
+		cause = network.Error()
+	}
+	return fmt.Sprintf("connect to PostgreSQL at %s:%d, database %s, as %s: %s",
+		err.Config.Host, err.Config.Port, err.Config.Database, err.Config.User, cause)
 }
 
 // chosenTables are the resources that the arguments name, else those of the

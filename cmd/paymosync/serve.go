@@ -80,7 +80,7 @@ func work(ctx context.Context, config Config, vault *Vault, health *health, log 
 	}
 	service, err := jobs.NewService(jobs.ServiceConfig{
 		Pool: pool, Syncer: syncer, Tables: tableSchedules(config), Full: config.FullSchedule,
-		Log: log.With("part", "queue"),
+		Log: slog.New(quieter{log.Handler()}).With("part", "queue"),
 	})
 	if err != nil {
 		return fmt.Errorf("make the queue: %w", err)

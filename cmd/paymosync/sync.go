@@ -112,7 +112,14 @@ func syncTables(ctx context.Context, config Config, resources []*catalog.Resourc
 			return nil
 		})
 	}
-	return outcomes, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	identity, pinned, err := syncer.Store.Identity(context.WithoutCancel(ctx))
+	if err == nil && pinned && identity.Role != jobs.AdminRole {
+		progress.say(fmt.Sprintf("The key's role is %s: it sees a part of the account, and prices may be blank. An Admin's key sees all.", identity.Role))
+	}
+	return outcomes, err
 }
 
 // syncToEnd syncs one table and waits for what only takes waiting: the rate limit,

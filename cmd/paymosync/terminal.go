@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -64,6 +65,26 @@ func (t terminal) printJSON(value any) error {
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
 }
+
+// quieter takes what River tells every few seconds for debugging: it is no news to
+// an operator that jobs were worked.
+type quieter struct{ slog.Handler }
+
+// Enabled drops information unless debugging is on.
+func (q quieter) Enabled(ctx context.Context, level slog.Level) bool {
+	if level == slog.LevelInfo {
+		level = slog.LevelDebug
+	}
+	return q.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs keeps the handler quiet.
+func (q quieter) WithAttrs(attributes []slog.Attr) slog.Handler {
+	return quieter{q.Handler.WithAttrs(attributes)}
+}
+
+// WithGroup keeps the handler quiet.
+func (q quieter) WithGroup(name string) slog.Handler { return quieter{q.Handler.WithGroup(name)} }
 
 // newTable makes a plain, aligned table; a person's one is bold where it is headed.
 func (t terminal) newTable(header ...any) table.Writer {

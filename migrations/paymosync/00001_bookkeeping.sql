@@ -27,7 +27,7 @@ CREATE TABLE paymosync.checkpoints (
     full_at       timestamptz,
     fresh_as_of   timestamptz,
     capabilities  jsonb NOT NULL DEFAULT '{}',
-    catalog_hash  text NOT NULL DEFAULT '',
+    layout        text NOT NULL DEFAULT '',
     state         text NOT NULL DEFAULT 'unavailable' CHECK (state IN ('ok', 'degraded', 'failing', 'unavailable', 'paused')),
     reason        text NOT NULL DEFAULT 'not synced yet',
     PRIMARY KEY (account, table_name)
@@ -38,7 +38,7 @@ COMMENT ON COLUMN paymosync.checkpoints.progress IS 'an unfinished run: what it 
 COMMENT ON COLUMN paymosync.checkpoints.full_at IS 'when the last complete full listing began';
 COMMENT ON COLUMN paymosync.checkpoints.fresh_as_of IS 'every change that the table''s reads can see before this time is in';
 COMMENT ON COLUMN paymosync.checkpoints.capabilities IS 'what was learned of the server for this table, each with time and reason';
-COMMENT ON COLUMN paymosync.checkpoints.catalog_hash IS 'the columns of the last complete full; other columns make a full due';
+COMMENT ON COLUMN paymosync.checkpoints.layout IS 'the schema and the columns at the last complete full; others make a full due';
 
 CREATE TABLE paymosync.leases (
     account     text NOT NULL,
