@@ -169,21 +169,27 @@ func TestPacerLeavesRoomForOthers(t *testing.T) {
 	})
 }
 
+// pacing is a Pacer in a test.
+type pacing struct {
+	*paymo.Pacer
+	t *testing.T
+}
+
 // take asks for the next request and goes to when it is due.
-func take(t *testing.T, p *paymo.Pacer) time.Duration {
-	t.Helper()
-	wait, ok, err := p.Take(t.Context(), time.Hour)
+func (p pacing) take() time.Duration {
+	p.t.Helper()
+	wait, ok, err := p.Take(p.t.Context(), time.Hour)
 	if !ok || err != nil {
-		t.Fatalf("wait %s, ok: %v, %v", wait, ok, err)
+		p.t.Fatalf("wait %s, ok: %v, %v", wait, ok, err)
 	}
 	pass(wait)
 	return wait
 }
 
-func observe(t *testing.T, p *paymo.Pacer, remaining int, retryAfter time.Duration) {
-	t.Helper()
-	if err := p.Observe(t.Context(), 5, 5*time.Second, remaining, retryAfter); err != nil {
-		t.Fatal(err)
+func (p pacing) observe(remaining int, retryAfter time.Duration) {
+	p.t.Helper()
+	if err := p.Observe(p.t.Context(), 5, 5*time.Second, remaining, retryAfter); err != nil {
+		p.t.Fatal(err)
 	}
 }
 
@@ -192,77 +198,77 @@ func TestPacerWaits(t *testing.T) {
 	const pace = 1020 * time.Millisecond
 	for _, test := range []struct {
 		name string
-		play func(*testing.T, *paymo.Pacer)
+		play func(pacing)
 		want time.Duration
 	}{
-		{"nothing is known", func(t *testing.T, p *paymo.Pacer) { take(t, p); take(t, p) }, 0},
-		{"no headers", func(t *testing.T, p *paymo.Pacer) {
-			take(t, p)
-			_ = p.Observe(t.Context(), 0, 0, -1, 0)
+		{"nothing is known", func(p pacing) { p.take(); p.take() }, 0},
+		{"no headers", func(p pacing) {
+			p.take()
+			_ = p.Observe(p.t.Context(), 0, 0, -1, 0)
 		}, 0},
-		{"a limit", func(t *testing.T, p *paymo.Pacer) { take(t, p); observe(t, p, 4, 0) }, pace},
-		{"no headers after a limit", func(t *testing.T, p *paymo.Pacer) {
-			take(t, p)
-			observe(t, p, 4, 0)
-			_ = p.Observe(t.Context(), 0, 0, -1, 0)
+		{"a limit", func(p pacing) { p.take(); p.observe(4, 0) }, pace},
+		{"no headers after a limit", func(p pacing) {
+			p.take()
+			p.observe(4, 0)
+			_ = p.Observe(p.t.Context(), 0, 0, -1, 0)
 		}, pace},
-		{"a limit, some time later", func(t *testing.T, p *paymo.Pacer) { take(t, p); observe(t, p, 4, 0); pass(time.Second) }, pace - time.Second},
-		{"a limit, long ago", func(t *testing.T, p *paymo.Pacer) { take(t, p); observe(t, p, 4, 0); pass(time.Hour) }, 0},
-		{"many before the limit was known", func(t *testing.T, p *paymo.Pacer) {
+		{"a limit, some time later", func(p pacing) { p.take(); p.observe(4, 0); pass(time.Second) }, pace - time.Second},
+		{"a limit, long ago", func(p pacing) { p.take(); p.observe(4, 0); pass(time.Hour) }, 0},
+		{"many before the limit was known", func(p pacing) {
 			for range 4 {
-				take(t, p)
+				p.take()
 			}
-			observe(t, p, 1, 0)
-			take(t, p)
+			p.observe(1, 0)
+			p.take()
 		}, 5*time.Second + 100*time.Millisecond - pace},
-		{"none remains of our own", func(t *testing.T, p *paymo.Pacer) {
+		{"none remains of our own", func(p pacing) {
 			for i := range 5 {
-				take(t, p)
-				observe(t, p, 4-i, 0)
+				p.take()
+				p.observe(4-i, 0)
 			}
 		}, pace},
-		{"none remains of others' too", func(t *testing.T, p *paymo.Pacer) {
+		{"none remains of others' too", func(p pacing) {
 			for i := range 4 {
-				take(t, p)
-				observe(t, p, 3-i, 0)
+				p.take()
+				p.observe(3-i, 0)
 			}
 		}, 5 * time.Second},
-		{"none remains and ours were long ago", func(t *testing.T, p *paymo.Pacer) {
+		{"none remains and ours were long ago", func(p pacing) {
 			for range 5 {
-				take(t, p)
-				observe(t, p, 4, 0)
+				p.take()
+				p.observe(4, 0)
 			}
 			pass(5 * time.Second)
-			take(t, p)
-			observe(t, p, 0, 0)
+			p.take()
+			p.observe(0, 0)
 		}, 5 * time.Second},
-		{"none remains and ours are to come", func(t *testing.T, p *paymo.Pacer) {
-			take(t, p)
-			observe(t, p, 4, 0)
+		{"none remains and ours are to come", func(p pacing) {
+			p.take()
+			p.observe(4, 0)
 			for range 4 {
-				_, _, _ = p.Take(t.Context(), time.Hour)
+				_, _, _ = p.Take(p.t.Context(), time.Hour)
 			}
 			pass(pace)
-			observe(t, p, 0, 0)
+			p.observe(0, 0)
 		}, 5 * time.Second},
-		{"refused", func(t *testing.T, p *paymo.Pacer) { take(t, p); observe(t, p, 0, 7*time.Second) }, 7 * time.Second},
-		{"refused without headers", func(t *testing.T, p *paymo.Pacer) {
-			take(t, p)
-			_ = p.Observe(t.Context(), 0, 0, -1, 2*time.Second)
+		{"refused", func(p pacing) { p.take(); p.observe(0, 7*time.Second) }, 7 * time.Second},
+		{"refused without headers", func(p pacing) {
+			p.take()
+			_ = p.Observe(p.t.Context(), 0, 0, -1, 2*time.Second)
 		}, 2 * time.Second},
-		{"refused, the longest counts", func(t *testing.T, p *paymo.Pacer) {
-			take(t, p)
-			observe(t, p, 4, 9*time.Second)
-			observe(t, p, 4, 3*time.Second)
+		{"refused, the longest counts", func(p pacing) {
+			p.take()
+			p.observe(4, 9*time.Second)
+			p.observe(4, 3*time.Second)
 		}, 9 * time.Second},
-		{"refused, and the next after that", func(t *testing.T, p *paymo.Pacer) { take(t, p); observe(t, p, 4, 9*time.Second); take(t, p) }, pace},
+		{"refused, and the next after that", func(p pacing) { p.take(); p.observe(4, 9*time.Second); p.take() }, pace},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				var p paymo.Pacer
-				test.play(t, &p)
-				if wait := take(t, &p); wait.Round(time.Millisecond) != test.want {
+				p := pacing{&paymo.Pacer{}, t}
+				test.play(p)
+				if wait := p.take(); wait.Round(time.Millisecond) != test.want {
 					t.Errorf("the next waits %s, want %s", wait, test.want)
 				}
 			})
@@ -274,9 +280,9 @@ func TestPacerWaits(t *testing.T) {
 func TestPacerReservesNothingInVain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var p paymo.Pacer
-		take(t, &p)
-		observe(t, &p, 4, 8*time.Second)
+		p := pacing{&paymo.Pacer{}, t}
+		p.take()
+		p.observe(4, 8*time.Second)
 		for range 10 {
 			if wait, ok, err := p.Take(t.Context(), 5*time.Second); wait != 8*time.Second || ok || err != nil {
 				t.Fatalf("wait %s, ok: %v, %v", wait, ok, err)

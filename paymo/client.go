@@ -85,6 +85,9 @@ func New(config Config) (*Client, error) {
 	return c, nil
 }
 
+// Format names the client and prints nothing of what it holds: the key is there.
+func (c *Client) Format(out fmt.State, _ rune) { fmt.Fprintf(out, "paymo client of %s", c.base) }
+
 // ParseBaseURL reads the address of a Paymo: absolute, without query or user, and
 // https unless the host is loopback or plain http is allowed.
 func ParseBaseURL(text string, allowHTTP bool) (*url.URL, error) {
@@ -107,15 +110,28 @@ func loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
+// maxRedirects is how often a request follows the server elsewhere on it.
+const maxRedirects = 3
+
 // checkRedirect follows a redirect only within the same server: the key would go
 // along.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	from := via[0].URL
-	if req.URL.Host != from.Host || req.URL.Scheme != from.Scheme || len(via) > 3 {
-		// Of the rest of the address nobody knows what it repeats.
-		return &RedirectError{From: from.Path, To: req.URL.Scheme + "://" + req.URL.Host}
+	there, loop := origin(from) == origin(req.URL), len(via) > maxRedirects
+	if there && !loop {
+		return nil
 	}
-	return nil
+	// Of the rest of the address nobody knows what it repeats.
+	return &RedirectError{From: from.Path, To: req.URL.Scheme + "://" + req.URL.Host, Loop: there}
+}
+
+// origin is the server of a URL, with its port.
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // Scheme is how the key is sent now; known is whether it has worked.

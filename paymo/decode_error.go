@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -56,10 +57,11 @@ func broken(err error, offset int64) *decodeError {
 	return e
 }
 
-// excerpt is the beginning of a text on one line, with an ellipsis where it is cut.
+// excerpt is the beginning of a text on one line, with an ellipsis where it is cut. It
+// is fit for logs, terminals and PostgreSQL.
 func excerpt(text string, limit int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }), " ")
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 	if len(text) <= limit {
 		return text
 	}

@@ -1,7 +1,6 @@
 package paymo
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,12 +19,18 @@ type APIError struct {
 	Status  int
 	Attempt int    // from 1
 	Message string // what the reply said, capped and without the key
+
+	// RetryAfter is for how long the reply asks to be left alone, 0 where it does not.
+	RetryAfter time.Duration
 }
 
 func (e *APIError) Error() string {
-	text := fmt.Sprintf("%s %s: paymo answered %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status))
+	text := strings.TrimRight(fmt.Sprintf("%s %s: paymo answered %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status)), " ")
 	if e.Message != "" {
 		text += ": " + e.Message
+	}
+	if e.RetryAfter > 0 {
+		text += fmt.Sprintf("; it asks to be left alone for %s", e.RetryAfter)
 	}
 	if e.Unauthorized() {
 		text += "; the API key was refused: check the secret that PAYMO_API_KEY names, and PAYMO_AUTH_SCHEME"
@@ -47,7 +52,7 @@ func (e *APIError) NotFound() bool { return e.Status == http.StatusNotFound }
 type RateLimitError struct{ Wait time.Duration }
 
 func (e *RateLimitError) Error() string {
-	return fmt.Sprintf("paymo's rate limit is reached: the next request may go in %s", e.Wait.Round(time.Second))
+	return fmt.Sprintf("paymo's rate limit is reached: the next request may go in %s", e.Wait.Round(100*time.Millisecond))
 }
 
 // KeyError means that the API key could not be had.
@@ -67,15 +72,11 @@ type DecodeError struct {
 	ContentType string
 	Truncated   bool   // the reply ended too early: worth another try
 	Problem     string // what was wrong with it, capped and without the key
-	cause       error
 }
 
 func (e *DecodeError) Error() string {
 	return fmt.Sprintf("%s %s: read the reply (%s): %s", e.Method, e.Path, e.ContentType, e.Problem)
 }
-
-// Unwrap is what was wrong with the reply.
-func (e *DecodeError) Unwrap() error { return e.cause }
 
 // TransportError means that no reply came, or that it broke off.
 type TransportError struct {
@@ -86,19 +87,34 @@ type TransportError struct {
 }
 
 func (e *TransportError) Error() string {
-	return fmt.Sprintf("%s %s: %s", e.Method, e.Path, e.cause)
+	return fmt.Sprintf("%s %s: %s", e.Method, e.Path, excerpt(e.cause.Error(), maxMessage))
 }
 
-// Unwrap is the network's error, without the URL's query.
+// Unwrap is the network's error, without the URL's query, and nothing where the server
+// put the key into it.
 func (e *TransportError) Unwrap() error { return e.cause }
 
 // RedirectError means that the server wants the request, and with it the key, to go
-// elsewhere. It was not followed.
-type RedirectError struct{ From, To string }
+// elsewhere, or round in circles. It was not followed.
+type RedirectError struct {
+	From, To string
+	Loop     bool // it went on within the server for too long
+}
 
 func (e *RedirectError) Error() string {
+	if e.Loop {
+		return fmt.Sprintf("%s is redirected within %s again and again: set PAYMO_BASE_URL to where Paymo is", e.From, e.To)
+	}
 	return fmt.Sprintf("%s redirects to %s: not followed, because the key would go along; set PAYMO_BASE_URL to where Paymo is", e.From, e.To)
 }
+
+// timeoutError means that a request took too long.
+type timeoutError struct{ after time.Duration }
+
+func (e *timeoutError) Error() string { return fmt.Sprintf("no whole reply within %s", e.after) }
+
+// Timeout tells it as package net does.
+func (e *timeoutError) Timeout() bool { return true }
 
 // withoutURL drops the URL, and with it the query, from a client error.
 func withoutURL(err error) error {
@@ -106,27 +122,4 @@ func withoutURL(err error) error {
 		return wrapped.Err
 	}
 	return err
-}
-
-// redact takes the key out of a text, raw and as it is sent.
-func redact(text, key string) string {
-	if key == "" {
-		return text
-	}
-	encoded := base64.StdEncoding.EncodeToString([]byte(key + ":"))
-	return strings.NewReplacer(
-		key, "[key]",
-		encoded, "[key]",
-		base64.StdEncoding.EncodeToString([]byte(key)), "[key]",
-		url.QueryEscape(key), "[key]",
-	).Replace(text)
-}
-
-// short caps a text for an error and puts it on one line.
-func short(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "") + " …"
-	}
-	return text
 }

@@ -16,6 +16,9 @@ import (
 // how many other credentials are tried.
 const maxAttempts = 3
 
+// maxErrorBody is how much is read of a reply other than success.
+const maxErrorBody = 64 << 10
+
 // get makes a request until it has an answer that is worth no other try.
 func (c *Client) get(ctx context.Context, decoder *decoder, path, query string) (*Page, error) {
 	cost := &Page{}
@@ -91,27 +94,27 @@ func (c *Client) wait(ctx context.Context, cost *Page) error {
 
 // try makes the request once.
 func (c *Client) try(ctx context.Context, decoder *decoder, path, query string, credential credential, attempt int, cost *Page) (*Page, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("no whole reply within %s", c.timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, &timeoutError{after: c.timeout})
 	defer cancel()
 	target := *c.base
 	target.Path += path
 	target.RawQuery = query
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
-		return nil, &TransportError{Method: http.MethodGet, Path: path, Attempt: attempt, cause: withoutURL(err)}
+		return nil, transportError(ctx, err, path, credential, attempt)
 	}
 	req.Header.Set("Authorization", credential.scheme.header(credential.key))
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.agent)
 
-	cost.Requests++
 	res, err := c.http.Do(req)
+	cost.Requests += requests(res)
 	if err != nil {
 		if redirect, ok := errors.AsType[*RedirectError](err); ok {
-			redirect.To = redact(redirect.To, credential.key)
+			redirect.To = excerpt(redact(redirect.To, credential.key), maxMessage)
 			return nil, redirect
 		}
-		return nil, &TransportError{Method: http.MethodGet, Path: path, Attempt: attempt, cause: causeOf(ctx, withoutURL(err))}
+		return nil, transportError(ctx, err, path, credential, attempt)
 	}
 	defer res.Body.Close()
 	body := &countedBody{reader: res.Body, most: c.maxBytes}
@@ -135,6 +138,17 @@ func (c *Client) try(ctx context.Context, decoder *decoder, path, query string, 
 		page.Date = date
 	}
 	return page, nil
+}
+
+// requests is how many were made for a response, which may be nil: those that were
+// redirected count too.
+func requests(res *http.Response) int {
+	n := 1
+	for res != nil && res.Request != nil && res.Request.Response != nil {
+		res = res.Request.Response
+		n++
+	}
+	return n
 }
 
 // observe passes the rate headers on to the budget.
@@ -166,7 +180,7 @@ func (c *Client) judge(res *http.Response, body io.Reader, path string, credenti
 	if res.StatusCode == http.StatusTooManyRequests {
 		return &RateLimitError{Wait: stayAway(res)}
 	}
-	text, _ := io.ReadAll(io.LimitReader(body, 64<<10)) // what came of it is enough for a message
+	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // what came of it is enough for a message
 	var reply struct {
 		Message string `json:"message"`
 	}
@@ -174,30 +188,44 @@ func (c *Client) judge(res *http.Response, body io.Reader, path string, credenti
 	if json.Unmarshal(text, &reply) == nil && reply.Message != "" {
 		message = reply.Message
 	}
+	if len(text) == maxErrorBody {
+		message += "…"
+	}
+	wait, _ := retryAfter(res.Header)
 	return &APIError{
-		Method: http.MethodGet, Path: path, Status: res.StatusCode, Attempt: attempt,
-		Message: short(redact(message, credential.key)),
+		Method: http.MethodGet, Path: path, Status: res.StatusCode, Attempt: attempt, RetryAfter: wait,
+		Message: excerpt(redact(message, credential.key), maxMessage),
 	}
 }
 
 // decodeFailure tells a reply that broke off from one that is not what was asked for.
 func decodeFailure(ctx context.Context, err error, res *http.Response, body *countedBody, path string, credential credential, attempt int) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return &TransportError{Method: http.MethodGet, Path: path, Attempt: attempt, cause: cause}
+	if body.err != nil {
+		return transportError(ctx, fmt.Errorf("the reply breaks off after %d bytes: %w", body.read, body.err), path, credential, attempt)
 	}
 	failure := &DecodeError{
 		Method: http.MethodGet, Path: path, Attempt: attempt,
-		ContentType: orDefault(res.Header.Get("Content-Type"), "no content type"),
-		Problem:     short(redact(err.Error(), credential.key)), cause: err,
+		ContentType: excerpt(redact(orDefault(res.Header.Get("Content-Type"), "no content type"), credential.key), maxBegins),
+		Problem:     excerpt(redact(err.Error(), credential.key), maxMessage),
 	}
 	if decode, ok := errors.AsType[*decodeError](err); ok {
 		failure.Truncated = decode.Truncated
 	}
 	if body.full {
-		failure.Problem = fmt.Sprintf("it is longer than the %d MiB that are read", body.most>>20)
+		failure.Problem = fmt.Sprintf("it is longer than the %.3g MiB that are read", float64(body.most)/(1<<20))
 		failure.Truncated = false
 	}
 	return failure
+}
+
+// transportError prefers the context's cause, which says what timed out or who stopped.
+func transportError(ctx context.Context, err error, path string, credential credential, attempt int) error {
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return &TransportError{
+		Method: http.MethodGet, Path: path, Attempt: attempt, cause: withoutKey(withoutURL(err), credential.key),
+	}
 }
 
 // again decides whether an error is worth another try within the call, and after
@@ -212,12 +240,16 @@ func (c *Client) again(err error, attempt int) (pause time.Duration, again bool)
 	var limited *RateLimitError
 	var api *APIError
 	var decode *DecodeError
+	var timeout *timeoutError
 	var transport *TransportError
 	switch {
 	case errors.As(err, &limited):
 		return 0, limited.Wait <= c.maxWait // the budget waits
 	case errors.As(err, &api):
-		return pause, api.Status == http.StatusBadGateway || api.Status == http.StatusServiceUnavailable || api.Status == http.StatusGatewayTimeout
+		passing := api.Status == http.StatusBadGateway || api.Status == http.StatusServiceUnavailable || api.Status == http.StatusGatewayTimeout
+		return max(pause, api.RetryAfter), passing && api.RetryAfter <= c.maxWait
+	case errors.As(err, &timeout): // it has taken long enough
+		return 0, false
 	case errors.As(err, &decode):
 		return pause, decode.Truncated
 	case errors.As(err, &transport):
@@ -236,32 +268,29 @@ func ended(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
-// causeOf prefers the context's cause, which says what timed out or who stopped.
-func causeOf(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	return err
-}
-
 // countedBody counts what is read of a reply and stops at a limit.
 type countedBody struct {
 	reader io.Reader
 	most   int64
 	read   int64
-	full   bool
+	full   bool  // there is more than most
+	err    error // of reading, but for the end
 }
 
 func (b *countedBody) Read(p []byte) (int, error) {
-	if b.read >= b.most {
-		b.full = true
+	if b.full {
 		return 0, io.ErrUnexpectedEOF
 	}
-	if left := b.most - b.read; int64(len(p)) > left {
+	if left := b.most + 1 - b.read; int64(len(p)) > left { // the one more tells that it is too long
 		p = p[:left]
 	}
 	n, err := b.reader.Read(p)
 	b.read += int64(n)
+	if b.read > b.most {
+		b.full, err = true, io.ErrUnexpectedEOF
+	} else if err != nil && err != io.EOF {
+		b.err = err
+	}
 	return n, err
 }
 

@@ -15,8 +15,9 @@ import (
 	"github.com/paymosync/paymosync/paymo/catalog"
 )
 
-// key is the API key of the tests. Its base64 needs escaping in a URL and in JSON.
-const key = "k3y~~??>>o-0123456789-secret"
+// key is the API key of the tests. It is longer than any excerpt, and it, and its
+// base64, are written differently in URLs, JSON and HTML.
+const key = "k3y~~??>>o-/t&e<d>+%41-0123456789abcdef0123456789abcdef-secret"
 
 func fixedKey(context.Context) (string, error) { return key, nil }
 
