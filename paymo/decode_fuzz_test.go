@@ -2,6 +2,7 @@ package paymo
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -48,9 +49,10 @@ func FuzzDecode(f *testing.F) {
 }
 
 func testReply(t *testing.T, d *decoder, body []byte, limit int) {
+	t.Helper()
 	got, err := d.decode(bytes.NewReader(body), limit)
 	if err != nil {
-		if failure, ok := err.(*decodeError); !ok || failure.Problem == "" || failure.Error() == "" {
+		if failure, ok := errors.AsType[*decodeError](err); !ok || failure.Problem == "" || failure.Error() == "" {
 			t.Fatalf("the error is %v", err)
 		}
 		return
@@ -73,6 +75,7 @@ func testReply(t *testing.T, d *decoder, body []byte, limit int) {
 }
 
 func testRecord(t *testing.T, d *decoder, record catalog.Record) {
+	t.Helper()
 	if len(record.Values) != len(d.stored) || record.ID < 1 || record.Values[0].Text != strconv.FormatInt(record.ID, 10) {
 		t.Fatalf("record %d has %d values for %d columns, the id is %q", record.ID, len(record.Values), len(d.stored), record.Values[0].Text)
 	}
@@ -94,6 +97,7 @@ func testRecord(t *testing.T, d *decoder, record catalog.Record) {
 }
 
 func testValue(t *testing.T, column catalog.Column, text string) {
+	t.Helper()
 	testPlain(t, text)
 	var err error
 	switch column.Kind {
@@ -123,6 +127,7 @@ func testValue(t *testing.T, column catalog.Column, text string) {
 
 // testPlain holds a text against what PostgreSQL's text takes.
 func testPlain(t *testing.T, text string) {
+	t.Helper()
 	if !utf8.ValidString(text) || strings.Contains(text, "\x00") || strings.Contains(text, planted) {
 		t.Fatalf("%q is no text that may be stored", text)
 	}
@@ -131,11 +136,12 @@ func testPlain(t *testing.T, text string) {
 // testJSON holds a text against what jsonb takes: strict JSON, no U+0000, no half of
 // a surrogate pair.
 func testJSON(t *testing.T, text string) {
+	t.Helper()
 	testPlain(t, text)
 	decoder := jsontext.NewDecoder(strings.NewReader(text), jsontext.AllowDuplicateNames(true))
 	for {
 		token, err := decoder.ReadToken()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

@@ -200,7 +200,7 @@ func TestDecodeKeepsReadError(t *testing.T) {
 			var failure *decodeError
 			if !errors.Is(err, cause) || !errors.As(err, &failure) {
 				t.Errorf("after %d bytes the error is %v, want one that wraps %v", length, err, cause)
-			} else if failure.Truncated != (cause == io.ErrUnexpectedEOF) {
+			} else if failure.Truncated != errors.Is(cause, io.ErrUnexpectedEOF) {
 				t.Errorf("after %d bytes and %v truncated is %v", length, cause, failure.Truncated)
 			}
 		}
