@@ -1,0 +1,54 @@
+WITH page AS MATERIALIZED (
+	SELECT p."id"::bigint AS "id",
+		p."created_on"::timestamptz AS "created_on",
+		p."updated_on"::timestamptz AS "updated_on",
+		p."target_url",
+		p."event",
+		p."where",
+		p."last_status_code"::bigint AS "last_status_code",
+		p._absent::integer[] AS _absent,
+		p._extra::jsonb AS _extra,
+		p._issues::jsonb AS _issues
+	FROM unnest(
+		$3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]
+	) AS p ("id", "created_on", "updated_on", "target_url", "event", "where", "last_status_code", _absent, _extra, _issues)
+), changed AS (
+	SELECT p.id, m.*, p._extra, p._issues,
+		t.id IS NULL OR $2::timestamptz > t._synced_at OR coalesce(m.updated_on > t.updated_on, false) AS _wins
+	FROM page AS p
+	LEFT JOIN "paymo"."webhooks" AS t ON t.id = p.id
+	CROSS JOIN LATERAL (
+		SELECT CASE WHEN 1 = ANY (p._absent) THEN t."created_on" ELSE p."created_on" END AS "created_on",
+			CASE WHEN 2 = ANY (p._absent) THEN t."updated_on" ELSE p."updated_on" END AS "updated_on",
+			CASE WHEN 3 = ANY (p._absent) THEN t."target_url" ELSE p."target_url" END AS "target_url",
+			CASE WHEN 4 = ANY (p._absent) THEN t."event" ELSE p."event" END AS "event",
+			CASE WHEN 5 = ANY (p._absent) THEN t."where" ELSE p."where" END AS "where",
+			CASE WHEN 6 = ANY (p._absent) THEN t."last_status_code" ELSE p."last_status_code" END AS "last_status_code"
+	) AS m
+	WHERE t.id IS NULL
+		OR t._deleted_at IS NOT NULL
+		OR (m."created_on", m."updated_on", m."target_url", m."event", m."where", p._extra, p._issues)
+			IS DISTINCT FROM (t."created_on", t."updated_on", t."target_url", t."event", t."where", t._extra, t._issues)
+		OR $1::boolean AND ROW (m."last_status_code") IS DISTINCT FROM ROW (t."last_status_code")
+), written AS (
+	INSERT INTO "paymo"."webhooks" AS t ("id", "created_on", "updated_on", "target_url", "event", "where", "last_status_code", _synced_at, _extra, _issues)
+	SELECT "id", "created_on", "updated_on", "target_url", "event", "where", "last_status_code", now(), _extra, _issues
+	FROM changed
+	WHERE _wins
+	ON CONFLICT (id) DO UPDATE SET
+		"created_on" = EXCLUDED."created_on",
+		"updated_on" = EXCLUDED."updated_on",
+		"target_url" = EXCLUDED."target_url",
+		"event" = EXCLUDED."event",
+		"where" = EXCLUDED."where",
+		"last_status_code" = EXCLUDED."last_status_code",
+		_synced_at = EXCLUDED._synced_at,
+		_deleted_at = NULL,
+		_extra = EXCLUDED._extra,
+		_issues = EXCLUDED._issues
+	RETURNING xmax = 0 AS inserted
+)
+SELECT count(*) FILTER (WHERE inserted),
+	count(*) FILTER (WHERE NOT inserted),
+	(SELECT array_agg(id) FROM changed WHERE NOT _wins)
+FROM written

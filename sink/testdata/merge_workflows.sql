@@ -1,0 +1,48 @@
+WITH page AS MATERIALIZED (
+	SELECT p."id"::bigint AS "id",
+		p."name",
+		p."is_default"::boolean AS "is_default",
+		p."created_on"::timestamptz AS "created_on",
+		p."updated_on"::timestamptz AS "updated_on",
+		p._absent::integer[] AS _absent,
+		p._extra::jsonb AS _extra,
+		p._issues::jsonb AS _issues
+	FROM unnest(
+		$3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]
+	) AS p ("id", "name", "is_default", "created_on", "updated_on", _absent, _extra, _issues)
+), changed AS (
+	SELECT p.id, m.*, p._extra, p._issues,
+		t.id IS NULL OR $2::timestamptz > t._synced_at OR coalesce(m.updated_on > t.updated_on, false) AS _wins
+	FROM page AS p
+	LEFT JOIN "paymo"."workflows" AS t ON t.id = p.id
+	CROSS JOIN LATERAL (
+		SELECT CASE WHEN 1 = ANY (p._absent) THEN t."name" ELSE p."name" END AS "name",
+			CASE WHEN 2 = ANY (p._absent) THEN t."is_default" ELSE p."is_default" END AS "is_default",
+			CASE WHEN 3 = ANY (p._absent) THEN t."created_on" ELSE p."created_on" END AS "created_on",
+			CASE WHEN 4 = ANY (p._absent) THEN t."updated_on" ELSE p."updated_on" END AS "updated_on"
+	) AS m
+	WHERE t.id IS NULL
+		OR t._deleted_at IS NOT NULL
+		OR (m."name", m."is_default", m."created_on", m."updated_on", p._extra, p._issues)
+			IS DISTINCT FROM (t."name", t."is_default", t."created_on", t."updated_on", t._extra, t._issues)
+		OR $1::boolean AND false
+), written AS (
+	INSERT INTO "paymo"."workflows" AS t ("id", "name", "is_default", "created_on", "updated_on", _synced_at, _extra, _issues)
+	SELECT "id", "name", "is_default", "created_on", "updated_on", now(), _extra, _issues
+	FROM changed
+	WHERE _wins
+	ON CONFLICT (id) DO UPDATE SET
+		"name" = EXCLUDED."name",
+		"is_default" = EXCLUDED."is_default",
+		"created_on" = EXCLUDED."created_on",
+		"updated_on" = EXCLUDED."updated_on",
+		_synced_at = EXCLUDED._synced_at,
+		_deleted_at = NULL,
+		_extra = EXCLUDED._extra,
+		_issues = EXCLUDED._issues
+	RETURNING xmax = 0 AS inserted
+)
+SELECT count(*) FILTER (WHERE inserted),
+	count(*) FILTER (WHERE NOT inserted),
+	(SELECT array_agg(id) FROM changed WHERE NOT _wins)
+FROM written
