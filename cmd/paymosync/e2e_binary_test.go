@@ -23,8 +23,6 @@ func raceDetector() bool {
 
 // The program is built once for all tests, with the flags of the tests (GOFLAGS among
 // them), so that little more than linking is left to do.
-//
-//nolint:gochecknoglobals // what the tests of a process share has no other place
 var (
 	binaries      = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "paymosync-e2e-") })
 	usualBinary   = sync.OnceValues(func() (string, error) { return build("usual", raceDetector()) })

@@ -183,6 +183,31 @@ func TestProgramServeWaits(t *testing.T) {
 	w.mustEqual()
 }
 
+// A sync whose database goes away ends and says so; the next one mends it.
+func TestProgramSyncLosesDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, agency())
+	g := newGate(w)
+	w.run("sync").mustExit(exitUnwell).mustSay("connect", "refused")
+	g.open()
+	slow(w, 100*time.Millisecond)
+	c := w.start("sync")
+	within(t, 20*time.Second, "the first tables are in", func() error {
+		if n := value[int](w, `SELECT count(*) FROM paymosync.runs WHERE state = 'ok'`); n < 3 {
+			return fmt.Errorf("%d tables", n)
+		}
+		return nil
+	})
+	g.close()
+	c.waitFor(30*time.Second).mustExit(exitUnwell).mustSay("failing, ", "refused")
+	if n := value[int](w, `SELECT count(*) FROM paymosync.checkpoints WHERE state = 'ok'`); n >= len(readableTables()) {
+		t.Errorf("all %d tables were synced without a database", n)
+	}
+	g.open()
+	w.run("sync").mustExit(exitOK)
+	w.mustEqual()
+}
+
 // says reports whether the log of a program holds a text.
 func says(c *child, text string) error {
 	if !c.running() {

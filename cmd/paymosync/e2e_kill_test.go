@@ -46,7 +46,7 @@ func TestSoakKills(t *testing.T) {
 			for range 1 + i%2 {
 				round.after = append(round.after, 30*time.Millisecond+time.Duration(chance.Int64N(int64(round.kind.took))))
 			}
-			batch.Go(func() { round.play(t, i) })
+			batch.Go(func() { round.play(i) })
 		}
 		batch.Wait()
 	}
@@ -72,8 +72,8 @@ func rehearse(t *testing.T, chance *rand.Rand) []killKind {
 	return kinds
 }
 
-func (r killRound) play(t *testing.T, n int) {
-	w := r.world
+func (r killRound) play(n int) {
+	w, t := r.world, r.world.t
 	if r.kind.midway {
 		if got := w.run("sync").code; got != exitOK {
 			t.Errorf("round %d: the sync before ended with %d", n, got)

@@ -31,5 +31,5 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}
-	os.Exit(code) //nolint:forbidigo // TestMain has no other way to fail
+	os.Exit(code)
 }

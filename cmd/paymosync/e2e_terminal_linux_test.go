@@ -26,7 +26,7 @@ func openTerminal(t *testing.T) (reader, terminal *os.File) {
 		argument unsafe.Pointer
 	}{
 		{syscall.TIOCGPTN, unsafe.Pointer(&number)}, {syscall.TIOCSPTLCK, unsafe.Pointer(&locked)}, {syscall.TIOCSWINSZ, unsafe.Pointer(&size)},
-	} { //nolint:gosec // the system takes addresses
+	} {
 		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, reader.Fd(), call.request, uintptr(call.argument)); errno != 0 {
 			t.Fatal(errno)
 		}

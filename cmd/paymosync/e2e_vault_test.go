@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/paymosync/paymosync/paymo/paymotest"
@@ -20,9 +21,7 @@ func withVault(w *world, vault *vaultServer, role map[string]any) *world {
 	path := unique(w.t)
 	storeKey(w, vault, path, w.variables["PAYMO_API_KEY"])
 	role["token_policies"] = []string{vault.policy(w.t, "secret/data/"+path)}
-	for name, value := range vault.appRole(w.t, role) {
-		w.variables[name] = value
-	}
+	maps.Copy(w.variables, vault.appRole(w.t, role))
 	w.variables["PAYMO_API_KEY"] = "vault://secret/" + path + "#api_key"
 	return w
 }
