@@ -195,7 +195,7 @@ func (w *world) change(table string) {
 	case "tasks":
 		w.put(table, map[string]any{"name": "made while nobody looked", "price": 12.5})
 	case "time_entries":
-		w.put(table, map[string]any{"start_time": w.fake.Now(), "end_time": nil, "user_id": query[int64](w, `SELECT min(id) FROM paymo.users`)})
+		w.put(table, map[string]any{"start_time": w.fake.Now(), "end_time": nil, "user_id": entryOf(w.t, w)})
 	case "webhooks":
 		w.put(table, map[string]any{"event": "*", "target_url": "https://example.com/made"})
 	}

@@ -1,11 +1,14 @@
 package jobs_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -221,6 +224,47 @@ func eventually(t testing.TB, what string, condition func() bool) {
 		case <-tick.C:
 		}
 	}
+}
+
+// decode reads an object; its numbers are texts, as they are written.
+func decode(t testing.TB, object json.RawMessage) map[string]any {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	decoder.UseNumber()
+	var fields map[string]any
+	if err := decoder.Decode(&fields); err != nil {
+		t.Fatal(err)
+	}
+	return fields
+}
+
+func contains(text, part string) bool { return strings.Contains(text, part) }
+
+// entryOf is the user of some entry.
+func entryOf(t testing.TB, w *world) int64 {
+	t.Helper()
+	for object := range w.fake.Rows("time_entries") {
+		user, err := decode(t, object)["user_id"].(json.Number).Int64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return user
+	}
+	t.Fatal("there are no entries")
+	return 0
+}
+
+func (w *world) companyID() int64 {
+	w.t.Helper()
+	for object := range w.fake.Rows("company") {
+		id, err := decode(w.t, object)["id"].(json.Number).Int64()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return id
+	}
+	w.t.Fatal("there is no company")
+	return 0
 }
 
 var errUnexpected = errors.New("unexpected")
