@@ -66,7 +66,8 @@ func control(s *paymotest.Server) http.Handler {
 	}
 	done := map[string]bool{"ok": true}
 	handle("faults/add", func(c command) (any, error) {
-		f, err := paymotest.Fault{}, error(nil)
+		var f paymotest.Fault
+		var err error
 		if c.Spec != nil {
 			f, err = *c.Spec, c.Spec.Validate()
 		} else {

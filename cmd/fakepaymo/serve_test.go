@@ -65,6 +65,7 @@ func call(t *testing.T, method, url, key, body string) (int, string) {
 	return resp.StatusCode, strings.TrimSpace(string(text))
 }
 
+//nolint:paralleltest // goroutines are counted at its end
 func TestServe(t *testing.T) {
 	url := start(t, map[string]string{"FAKEPAYMO_KEY": "from-env"}, "--rate", "2", "--window", "sliding", "--fault", "503:projects:1", "--live", "50")
 	if status, body := call(t, "GET", url+"/api/me", "from-env", ""); status != 200 || !strings.Contains(body, `"type":"Admin"`) {
@@ -94,6 +95,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
+//nolint:paralleltest // goroutines are counted at its end
 func TestControl(t *testing.T) {
 	url := start(t, nil, "--rate", "0", "--control", "--key", "one", "--key", "two")
 	do := func(path, body string) map[string]any {
@@ -160,6 +162,8 @@ func TestControl(t *testing.T) {
 }
 
 // A reply that waits on purpose does not hold up the stop.
+//
+//nolint:paralleltest // goroutines are counted at its end
 func TestStopWhileSlow(t *testing.T) {
 	done := make(chan struct{})
 	t.Cleanup(func() { // runs after the stop

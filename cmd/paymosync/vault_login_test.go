@@ -269,7 +269,7 @@ func TestVaultFromEnvFile(t *testing.T) {
 	}
 }
 
-// TestVaultRunLeavesNothing is not parallel: it counts goroutines.
+//nolint:paralleltest // it counts goroutines
 func TestVaultRunLeavesNothing(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"auth":{"client_token":"t","lease_duration":1,"renewable":true},"data":{"path":"secret/","type":"kv","key":"k"}}`))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -68,9 +69,7 @@ func (a *account) put(name string, f fields) (*row, error) {
 		a.next[i] += 1 + int64(a.gaps.IntN(40))
 		o["id"] = a.next[i]
 	}
-	for k, v := range f {
-		o[k] = v
-	}
+	maps.Copy(o, f)
 	r, err := newRow(t.res, o)
 	if err != nil {
 		return nil, err

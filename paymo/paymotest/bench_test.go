@@ -2,6 +2,7 @@ package paymotest_test
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
@@ -23,7 +24,7 @@ func BenchmarkList(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				req := httptest.NewRequest("GET", "/api/entries?"+query, nil)
+				req := httptest.NewRequest(http.MethodGet, "/api/entries?"+query, nil)
 				req.Header.Set("Authorization", paymotest.DefaultKey)
 				w := httptest.NewRecorder()
 				s.ServeHTTP(w, req)

@@ -80,7 +80,7 @@ func (a *account) userOf(role string) int64 {
 // authorize finds the key of a request in its Authorization header.
 func (s *Server) authorize(r *http.Request) (Key, bool) {
 	header := r.Header.Get("Authorization")
-	value := ""
+	var value string
 	if scheme, rest, ok := strings.Cut(header, " "); ok && strings.EqualFold(scheme, "Basic") {
 		if s.cfg.Auth == Raw {
 			return Key{}, false

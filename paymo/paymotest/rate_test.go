@@ -28,7 +28,7 @@ func TestRateLimit(t *testing.T) {
 				s := paymotest.New(paymotest.Config{Rate: 5, Sliding: tt.sliding, Entries: -1})
 				for i := range 5 {
 					if i == 2 {
-						time.Sleep(time.Second)
+						time.Sleep(time.Second) //nolint:forbidigo // the bubble's clock moves at once
 					}
 					r := get(t, s, "/api/me")
 					if r.status != http.StatusOK || r.header.Get("X-Ratelimit-Remaining") != strconv.Itoa(4-i) ||
@@ -44,7 +44,7 @@ func TestRateLimit(t *testing.T) {
 				if r := getAs(t, s, "other", "/api/me"); r.status != http.StatusOK {
 					t.Errorf("another key has its own budget: %d", r.status)
 				}
-				time.Sleep(4 * time.Second)
+				time.Sleep(4 * time.Second) //nolint:forbidigo // the bubble's clock moves at once
 				n := 0
 				for get(t, s, "/api/me").status == http.StatusOK {
 					n++

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 )
 
 // main is the account that Config describes.
@@ -36,9 +37,7 @@ func (s *Server) Patch(table string, id int64, changes map[string]any) error {
 // when it changes many rows at once.
 func (s *Server) PatchQuietly(table string, id int64, changes map[string]any) error {
 	f := fields{"updated_on": keep{}}
-	for k, v := range changes {
-		f[k] = v
-	}
+	maps.Copy(f, changes)
 	_, err := s.main().patch(table, id, f)
 	return err
 }

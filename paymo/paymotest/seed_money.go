@@ -6,11 +6,11 @@ import (
 
 // sum is an invoice's arithmetic, in cents: items, discount, taxes.
 type sum struct {
-	subtotal, taxable    int64
-	tax, tax2, discount  int64 // percent
-	taxAmount, tax2Amt   int64
-	discountAmt, total   int64
-	taxOnTax, discounted bool
+	subtotal, taxable   int64
+	tax, tax2, discount int64 // percent
+	taxAmount, tax2Amt  int64
+	discountAmt, total  int64
+	taxOnTax            bool
 }
 
 func (m *sum) add(price, quantityHundredths int64, taxed bool) {

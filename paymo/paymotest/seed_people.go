@@ -2,6 +2,7 @@ package paymotest
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -92,9 +93,7 @@ func (s *seeder) repair(table string, id int64, f fields) {
 	t := s.view.table(table)
 	i := t.search(id)
 	o := t.rows[i].decode()
-	for k, v := range f {
-		o[k] = v
-	}
+	maps.Copy(o, f)
 	r, err := newRow(t.res, o)
 	if err != nil {
 		panic(err) // a bug: the fields are fixed

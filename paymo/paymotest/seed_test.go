@@ -172,6 +172,8 @@ func TestSeedEntryKinds(t *testing.T) {
 }
 
 // A million entries cost no more memory than a thousand: they are computed when asked for.
+//
+//nolint:paralleltest // it measures the heap
 func TestSeedMillionEntries(t *testing.T) {
 	heap := func() uint64 {
 		runtime.GC()
