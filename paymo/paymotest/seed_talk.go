@@ -2,6 +2,7 @@ package paymotest
 
 import (
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -78,9 +79,7 @@ func (s *seeder) file(project int64, n int, made time.Time, owner fields) int64 
 	if n%4 == 0 {
 		f["external_url"], f["external_service"], f["download_url"] = "https://drive.invalid/f", "gdrive", url+"/download"
 	}
-	for k, v := range owner {
-		f[k] = v
-	}
+	maps.Copy(f, owner)
 	return s.add("files", made, f)
 }
 
