@@ -174,6 +174,22 @@ func TestRefusedKeyIsProbedOnceAMinute(t *testing.T) {
 	})
 }
 
+// A key that works again is probed again when it is refused.
+func TestKeyThatCameBackIsProbed(t *testing.T) {
+	t.Parallel()
+	server := &gate{header: "x"}
+	client := newClient(t, server, func(c *paymo.Config) { c.Scheme = paymo.SchemeAuto })
+	if _, err := list(t, client); err == nil {
+		t.Fatal("not refused")
+	}
+	for _, header := range []string{key, basic(key), key} {
+		server.open(header)
+		if _, err := list(t, client); err != nil {
+			t.Errorf("%s is let in: %v", header, err)
+		}
+	}
+}
+
 // Nobody is refused because another caller found the way in the meantime.
 func TestManyCallersFindTheSchemeTogether(t *testing.T) {
 	t.Parallel()

@@ -201,3 +201,29 @@ func TestKeySourceIsSlow(t *testing.T) {
 		}
 	})
 }
+
+func TestKeyIsReadOnceForAll(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var reads atomic.Int64
+		client := newPipeClient(t, play(ok()), func(c *paymo.Config) {
+			c.Key = func(context.Context) (string, error) {
+				reads.Add(1)
+				pass(time.Second)
+				return key, nil
+			}
+		})
+		var group sync.WaitGroup
+		for range 10 {
+			group.Go(func() {
+				if page, err := list(t, client); err != nil || page.Key != 1 {
+					t.Errorf("page %+v: %v", page, err)
+				}
+			})
+		}
+		group.Wait()
+		if n := reads.Load(); n != 1 {
+			t.Errorf("the key was read %d times", n)
+		}
+	})
+}

@@ -241,6 +241,17 @@ func TestRateLimited(t *testing.T) {
 	}
 }
 
+// Whatever the budget says, a long wait is the caller's.
+func TestRateLimitedBeyondBudget(t *testing.T) {
+	t.Parallel()
+	server := play(status(http.StatusTooManyRequests, "", "Retry-After", "600"), ok())
+	_, err := list(t, newClient(t, server))
+	var limited *paymo.RateLimitError
+	if !errors.As(err, &limited) || limited.Wait != 10*time.Minute || server.count() != 1 {
+		t.Errorf("%d requests: %v", server.count(), err)
+	}
+}
+
 // A server that asks to be left alone for longer than a call may take is left alone.
 func TestUnavailableForAWhile(t *testing.T) {
 	t.Parallel()
