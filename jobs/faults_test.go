@@ -180,7 +180,7 @@ func (w *world) judge(c faultCase, mode jobs.Mode, when string) {
 func (w *world) recover(table string) {
 	w.t.Helper()
 	// What the rate budget was told of the fault is not about this.
-	exec(w, `UPDATE paymosync.budgets SET next_at = '-infinity', blocked_until = '-infinity'`)
+	exec(w, `UPDATE paymosync.budgets SET dues = '{}', blocked_until = '-infinity'`)
 	w.mustSync(table, jobs.Full)
 	w.mustEqual(table)
 	if n := query[int](w, `SELECT count(*) FROM paymosync.quarantine`); n != 0 {

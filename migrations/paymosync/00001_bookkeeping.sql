@@ -93,17 +93,14 @@ CREATE TABLE paymosync.budgets (
     account        text PRIMARY KEY,
     rate_limit     integer NOT NULL DEFAULT 0,
     period         interval NOT NULL DEFAULT '0',
-    pace           interval NOT NULL DEFAULT '0',
-    next_at        timestamptz NOT NULL DEFAULT '-infinity',
-    blocked_until  timestamptz NOT NULL DEFAULT '-infinity',
-    recent         timestamptz[] NOT NULL DEFAULT '{}'
+    dues           timestamptz[] NOT NULL DEFAULT '{}',
+    blocked_until  timestamptz NOT NULL DEFAULT '-infinity'
 );
 COMMENT ON TABLE paymosync.budgets IS 'The rate budget of each account''s key, shared by all processes.';
 COMMENT ON COLUMN paymosync.budgets.rate_limit IS 'requests per period, from Paymo''s rate headers; 0 until they are seen';
-COMMENT ON COLUMN paymosync.budgets.pace IS 'time between two requests';
-COMMENT ON COLUMN paymosync.budgets.next_at IS 'when the next request may be sent';
-COMMENT ON COLUMN paymosync.budgets.blocked_until IS 'no request before it: Paymo answered 429';
-COMMENT ON COLUMN paymosync.budgets.recent IS 'when the requests of the last period were due; tells our use from that of others';
+COMMENT ON COLUMN paymosync.budgets.period IS 'from Paymo''s rate headers, with some room';
+COMMENT ON COLUMN paymosync.budgets.dues IS 'when the last requests were due, oldest first; some may be to come';
+COMMENT ON COLUMN paymosync.budgets.blocked_until IS 'no request before it: Paymo answered 429, or others use the key';
 
 -- +goose Down
 DROP TABLE paymosync.budgets;
