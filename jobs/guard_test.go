@@ -66,9 +66,8 @@ func TestAnotherCompanyIsRefused(t *testing.T) {
 	t.Parallel()
 	w := guarded(t)
 	w.fake.AddCompanyKey("theirs", "Admin", 2)
-	var identity *jobs.IdentityError
 	err := w.stopped(w.newSyncer("worker-2", withKey("theirs")), "belongs to another Paymo", "company", "no row was written")
-	if !errors.As(err, &identity) || identity.What != "company" {
+	if identity, ok := errors.AsType[*jobs.IdentityError](err); !ok || identity.What != "company" {
 		t.Errorf("%v", err)
 	}
 	w.mustSync("tasks", jobs.Incremental) // with the right key it goes on
@@ -79,9 +78,8 @@ func TestAnotherBaseURLIsRefused(t *testing.T) {
 	t.Parallel()
 	w := guarded(t)
 	syncer := w.newSyncer("worker-2", func(_ *paymo.Config, config *jobs.SyncerConfig) { config.BaseURL = "https://paymo.example" })
-	var identity *jobs.IdentityError
 	err := w.stopped(syncer, "base URL", "https://paymo.example", w.url)
-	if !errors.As(err, &identity) {
+	if _, ok := errors.AsType[*jobs.IdentityError](err); !ok {
 		t.Errorf("%v", err)
 	}
 }
@@ -90,9 +88,8 @@ func TestWeakerRoleIsRefused(t *testing.T) {
 	t.Parallel()
 	w := guarded(t)
 	w.fake.AddKey("weak", "Employee")
-	var role *jobs.RoleError
 	err := w.stopped(w.newSyncer("worker-2", withKey("weak")), "role is Employee now and was Admin", "ACCEPT_ROLE")
-	if !errors.As(err, &role) {
+	if _, ok := errors.AsType[*jobs.RoleError](err); !ok {
 		t.Errorf("%v", err)
 	}
 	// The operator may accept it; what it does not see stays.

@@ -14,11 +14,11 @@ import (
 	"github.com/paymosync/paymosync/sink"
 )
 
-// vaultDown is an error that says of itself that it passes.
-type vaultDown struct{}
+// downError is an error that says of itself that it passes.
+type downError struct{}
 
-func (vaultDown) Error() string   { return "connection refused" }
-func (vaultDown) Temporary() bool { return true }
+func (downError) Error() string   { return "connection refused" }
+func (downError) Temporary() bool { return true }
 
 // keyError is what the client returns where the key cannot be had.
 func keyError(t *testing.T, cause error) error {
@@ -44,7 +44,7 @@ func TestToQueue(t *testing.T) {
 	other := errors.New("other")
 	for _, tt := range []struct {
 		name    string
-		ctx     context.Context
+		ended   bool // the job's context has ended
 		outcome Outcome
 		err     error
 		snooze  time.Duration // -1: none
@@ -55,9 +55,9 @@ func TestToQueue(t *testing.T) {
 		{name: "unavailable", outcome: Outcome{State: sink.StateUnavailable}, snooze: -1},
 		{name: "handed back", outcome: Outcome{Unfinished: true}, snooze: 0},
 		{name: "rate limited", outcome: Outcome{Unfinished: true}, err: fmt.Errorf("list: %w", &paymo.RateLimitError{Wait: 42 * time.Second}), snooze: 42 * time.Second},
-		{name: "rate limited while it stops", ctx: ended, err: &paymo.RateLimitError{Wait: time.Second}, snooze: time.Second},
+		{name: "rate limited while it stops", ended: true, err: &paymo.RateLimitError{Wait: time.Second}, snooze: time.Second},
 		{name: "held", err: &sink.HeldError{Table: "tasks", Owner: "x"}, snooze: 5 * time.Second},
-		{name: "vault down", err: keyError(t, vaultDown{}), snooze: 15 * time.Second},
+		{name: "vault down", err: keyError(t, downError{}), snooze: 15 * time.Second},
 		{name: "no such secret", err: keyError(t, errors.New("no such secret")), snooze: -1, cancel: true},
 		{name: "key refused", err: status(http.StatusUnauthorized), snooze: -1, cancel: true},
 		{name: "denied", err: status(http.StatusForbidden), snooze: -1, cancel: true},
@@ -69,9 +69,9 @@ func TestToQueue(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			ctx := tt.ctx
-			if ctx == nil {
-				ctx = t.Context()
+			ctx := t.Context()
+			if tt.ended {
+				ctx = ended
 			}
 			got := toQueue(ctx, tt.outcome, tt.err)
 			var snooze *river.JobSnoozeError

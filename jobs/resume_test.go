@@ -99,7 +99,7 @@ func TestInterruptedSyncGoesOn(t *testing.T) {
 	const seed = 42
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	for _, table := range []string{"tasks", "time_entries"} {
+	for _, table := range []string{"tasks", "time_entries"} { //nolint:paralleltest // they share the random numbers
 		t.Run(table, func(t *testing.T) {
 			alone := newWorld(t, big())
 			alone.mustSync(table, jobs.Full)

@@ -196,7 +196,7 @@ func TestEveryTableTakesARecord(t *testing.T) {
 		catalog.JSON:     {`{"a":[1,null,"x"]}`, `{"a": [1, null, "x"]}`},
 	}
 	first := newTable(t, "users")
-	for _, resource := range catalog.All() {
+	for _, resource := range catalog.All() { //nolint:paralleltest // they share a database
 		t.Run(resource.Table, func(t *testing.T) {
 			tb := first
 			if resource.Table != "users" {

@@ -51,13 +51,18 @@ func openTable(t testing.TB, pool *pgxpool.Pool, store *sink.Store, name string)
 		})
 	}()
 	select {
-	case <-leased:
+	case err := <-leased:
+		if err != nil {
+			t.Fatal(err)
+		}
 	case err := <-end:
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		close(done)
-		<-end
+		if err := <-end; err != nil {
+			t.Error(err)
+		}
 	})
 	var err error
 	if tb.run, err = tb.lease.StartRun(t.Context(), "full", "manual"); err != nil {

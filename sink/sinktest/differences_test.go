@@ -12,6 +12,8 @@ import (
 )
 
 // Differences must find what is wrong, or no test that relies on it means anything.
+//
+//nolint:paralleltest // the cases share a table
 func TestDifferences(t *testing.T) {
 	t.Parallel()
 	pool := sinktest.Database(t)

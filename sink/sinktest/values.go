@@ -54,7 +54,7 @@ func fromPaymo(kind catalog.Kind, sent any) (value any, ok bool) {
 	if kind == catalog.JSON {
 		return storable(sent), true
 	}
-	token := ""
+	var token string
 	switch sent := sent.(type) {
 	case string:
 		if kind == catalog.Text {
