@@ -35,9 +35,11 @@ func (r *run) end(ctx context.Context, err error) error {
 	case errors.As(err, &limited):
 		o.Unfinished = true
 		return r.pause(ctx, sink.RunRunning, err.Error(), err)
-	case errors.As(err, &key) && temporary(err) && ctx.Err() == nil:
-		o.Unfinished = true
-		return r.pause(ctx, sink.RunRunning, "waiting: "+err.Error(), err)
+	case errors.As(err, &key) && temporary(err) && ctx.Err() == nil && r.work > 0:
+		// The job comes back: one run for the whole wait, but the table says so.
+		o.Unfinished, o.State, o.Reason = true, sink.StateFailing, "waiting: "+err.Error()
+		r.checkpoint.State, r.checkpoint.Reason = o.State, o.Reason
+		return r.pause(ctx, sink.RunRunning, o.Reason, err)
 	case ctx.Err() != nil:
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 		defer cancel()

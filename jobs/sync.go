@@ -116,7 +116,7 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 		return nil, err
 	}
 	r := &run{Syncer: s, lease: lease, resource: req.Resource, checkpoint: checkpoint, work: req.Work, begun: time.Now()}
-	layout := s.Store.Layout(req.Resource)
+	layout := s.layout(req.Resource)
 	mode := s.modeFor(req, checkpoint, layout, now)
 	if mode == Incremental && !checkpoint.Cursor.IsZero() {
 		reaches, err := s.Store.Reaches(ctx, req.Resource.Table, checkpoint.Cursor)
@@ -145,8 +145,18 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 	return r, nil
 }
 
+// layout is what a checkpoint must have been made with to say anything: the table's
+// place and columns, and how far back its windows go.
+func (s *Syncer) layout(resource *catalog.Resource) string {
+	layout := s.Store.Layout(resource)
+	if resource.Window != "" && !s.StartDate.IsZero() {
+		layout += " from " + s.StartDate.Format(time.DateOnly)
+	}
+	return layout
+}
+
 // modeFor decides whether an incremental must be a full: the first one, one after
-// the table's schema or columns changed, and one that is due. A full is due by its
+// its layout changed, and one that is due. A full is due by its
 // checkpoint, not by having caught the tick.
 func (s *Syncer) modeFor(req Request, checkpoint sink.Checkpoint, layout string, now time.Time) Mode {
 	switch {

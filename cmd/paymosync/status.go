@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -134,9 +133,6 @@ func newTableReport(s sink.TableStatus, next time.Time) tableReport {
 		report.NextRun = &next
 	}
 	if run := s.LastRun; run != nil {
-		if run.State == sink.RunRunning && run.Sentence != "" {
-			report.Reason = strings.TrimLeft(report.Reason+"; its run: "+run.Sentence, "; ")
-		}
 		report.LastRun = &runReport{
 			Mode: run.Mode, Reason: run.Reason, State: run.State, StartedAt: run.StartedAt, FinishedAt: run.FinishedAt,
 			Inserted: run.Inserted, Updated: run.Updated, Unchanged: run.Unchanged, Requests: run.Requests,
