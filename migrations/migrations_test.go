@@ -235,6 +235,48 @@ func TestUpNamesTheRightsItLacks(t *testing.T) {
 	}
 }
 
+// The rights are told before anything is done: what Up would stop at, and tables that
+// belong to another role.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	pool := sinktest.Empty(t)
+	role := newRole(t, pool)
+	db := pool.Config().ConnConfig.Database
+	limited := as(t, pool, role)
+	rights := func() error { return migrations.Rights(t.Context(), limited, "paymo") }
+
+	// Two of the three schemas are there, and the third may not be made.
+	for _, schema := range []string{"paymosync", "paymo"} {
+		exec(t, pool, fmt.Sprintf(`CREATE SCHEMA %s AUTHORIZATION %s`, schema, role))
+	}
+	err := rights()
+	contains(t, err, fmt.Sprintf(`lacks the right CREATE on database "%s", which schema "river" needs`, db))
+	if _, up := migrations.Up(t.Context(), limited, "paymo"); up == nil || up.Error() != err.Error() {
+		t.Errorf("Up says %v, Rights says %v", up, err)
+	}
+	exec(t, pool, `CREATE SCHEMA river`)
+	contains(t, rights(), fmt.Sprintf(`GRANT USAGE, CREATE ON SCHEMA "river" TO "%s"`, role))
+	exec(t, pool, fmt.Sprintf(`ALTER SCHEMA river OWNER TO %s`, role))
+	if err := rights(); err != nil {
+		t.Error(err)
+	}
+	var tables int
+	if err := pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_tables WHERE schemaname IN ('paymosync', 'river', 'paymo')`).Scan(&tables); err != nil || tables > 0 {
+		t.Errorf("Rights made %d tables, %v", tables, err)
+	}
+
+	// Another role has made the tables.
+	if _, err := migrations.Up(t.Context(), pool, "paymo"); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, pool, fmt.Sprintf(`GRANT SELECT ON ALL TABLES IN SCHEMA paymosync, river, paymo TO %s`, role))
+	contains(t, rights(), `every table of schema "paymosync"`, `every table of schema "river"`, `every table of schema "paymo"`)
+	exec(t, pool, fmt.Sprintf(`GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA paymosync, river, paymo TO %s`, role))
+	if err := rights(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUpRefusesReadOnlySessions(t *testing.T) {
 	t.Parallel()
 	pool := sinktest.Empty(t)

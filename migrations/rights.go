@@ -32,27 +32,89 @@ func newEnough(number int, version string) error {
 	return nil
 }
 
-// allowed reports everything that keeps the role from migrating, each with its remedy.
-func allowed(ctx context.Context, pool *pgxpool.Pool, warehouse string) error {
-	var role, db string
-	var standby, readOnly, mayCreate bool
+// Rights reports everything that the role lacks to bring the database to this version's
+// layout and to keep it: what Up would stop at, and tables that the role may not read or
+// write, each with its remedy, a line each. It writes nothing.
+func Rights(ctx context.Context, pool *pgxpool.Pool, warehouse string) error {
+	pending, err := Pending(ctx, pool, warehouse)
+	if err != nil {
+		return err
+	}
+	if len(pending) > 0 {
+		if err := allowed(ctx, pool, warehouse); err != nil {
+			return err
+		}
+	} else if _, err := writable(ctx, pool); err != nil {
+		return err
+	}
+	return mayWrite(ctx, pool, warehouse)
+}
+
+// mayWrite reports the schemas whose tables the role may not work with.
+func mayWrite(ctx context.Context, pool *pgxpool.Pool, warehouse string) error {
+	rows, err := pool.Query(ctx, `
+SELECT n.nspname, current_user
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p')
+GROUP BY n.oid, n.nspname
+HAVING NOT has_schema_privilege(n.oid, 'USAGE') OR NOT bool_and(
+    has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND
+    has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
+ORDER BY n.nspname`, []string{BookkeepingSchema, RiverSchema, warehouse})
+	if err != nil {
+		return fmt.Errorf("ask PostgreSQL for the role's rights on the tables: %w", err)
+	}
+	var problems []error
+	var schema, role string
+	_, err = pgx.ForEachRow(rows, []any{&schema, &role}, func() error {
+		problems = append(problems, fmt.Errorf("role %[1]s may not read and write every table of schema %[2]s: "+
+			"connect as the role that owns them, or as a member of it", quote(role), quote(schema)))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("ask PostgreSQL for the role's rights on the tables: %w", err)
+	}
+	return errors.Join(problems...)
+}
+
+// session is what the server tells of a connection to it.
+type session struct {
+	role, database string
+	mayCreate      bool // schemas in the database
+}
+
+// writable refuses servers and sessions on which nothing can be written.
+func writable(ctx context.Context, pool *pgxpool.Pool) (session, error) {
+	var s session
+	var standby, readOnly bool
 	err := pool.QueryRow(ctx, `
 SELECT current_user,
        current_database(),
        pg_is_in_recovery(),
        current_setting('transaction_read_only')::boolean,
        has_database_privilege(current_database(), 'CREATE')`).
-		Scan(&role, &db, &standby, &readOnly, &mayCreate)
+		Scan(&s.role, &s.database, &standby, &readOnly, &s.mayCreate)
 	if err != nil {
-		return fmt.Errorf("ask PostgreSQL for the role's rights: %w", err)
+		return s, fmt.Errorf("ask PostgreSQL for the role's rights: %w", err)
 	}
 	if standby {
-		return fmt.Errorf("the server of database %s is a standby, which is read-only: connect to the primary", quote(db))
+		return s, fmt.Errorf("the server of database %s is a standby, which is read-only: connect to the primary", quote(s.database))
 	}
 	if readOnly {
-		return fmt.Errorf("sessions of role %[1]s in database %[2]s are read-only: "+
-			"run ALTER ROLE %[1]s IN DATABASE %[2]s SET default_transaction_read_only = off, or connect as another role", quote(role), quote(db))
+		return s, fmt.Errorf("sessions of role %[1]s in database %[2]s are read-only: "+
+			"run ALTER ROLE %[1]s IN DATABASE %[2]s SET default_transaction_read_only = off, or connect as another role", quote(s.role), quote(s.database))
 	}
+	return s, nil
+}
+
+// allowed reports everything that keeps the role from migrating, each with its remedy.
+func allowed(ctx context.Context, pool *pgxpool.Pool, warehouse string) error {
+	session, err := writable(ctx, pool)
+	if err != nil {
+		return err
+	}
+	role, db := session.role, session.database
 	var problems []error
 	for _, schema := range []string{BookkeepingSchema, RiverSchema, warehouse} {
 		var mayUse bool
@@ -62,7 +124,7 @@ FROM pg_namespace
 WHERE nspname = $1`, schema).Scan(&mayUse)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
-			if !mayCreate {
+			if !session.mayCreate {
 				problems = append(problems, fmt.Errorf("role %[1]s lacks the right CREATE on database %[2]s, which schema %[3]s needs: "+
 					"run GRANT CREATE ON DATABASE %[2]s TO %[1]s, or CREATE SCHEMA %[3]s AUTHORIZATION %[1]s", quote(role), quote(db), quote(schema)))
 			}
