@@ -30,6 +30,7 @@ type Vault struct {
 	http      *http.Client
 
 	gate    chan struct{} // held while logging in or renewing
+	refusal refusal       // of the last login; whoever holds the gate has it
 	changed chan struct{} // filled when there is another session
 
 	mu         sync.Mutex // guards what follows

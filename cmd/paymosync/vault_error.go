@@ -51,6 +51,15 @@ func (e *VaultError) Temporary() bool { return e.temporary }
 // not reach.
 func (e *VaultError) Denied() bool { return e.Status == http.StatusForbidden }
 
+// Refused reports whether Vault answered and would answer the same again: what was
+// asked for is wrong or not allowed.
+func (e *VaultError) Refused() bool {
+	return e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError && !e.temporary
+}
+
+// interrupted reports whether the caller gave up; there is nothing to mend then.
+func (e *VaultError) interrupted() bool { return errors.Is(e.cause, context.Canceled) }
+
 // Missing reports whether there is no such secret or field.
 func (e *VaultError) Missing() bool { return e.missing }
 

@@ -137,7 +137,7 @@ func (v *Vault) readFrom(ctx context.Context, mount kvMount, reference Reference
 	case err != nil:
 		e := v.fail(op, err)
 		if e.Denied() {
-			e.Hint = fmt.Sprintf("let the token's policies read %s; if the token has ended, %s", policyPath, v.loginHint())
+			e.Hint = fmt.Sprintf("let the token's policies read %s; if the token has ended, %s", policyPath, v.loginHint(0))
 		} else if !errors.As(err, &response) && !e.Temporary() && e.cause == nil && !tlsCause(err) {
 			// The client's complaint about the shape may quote what it found.
 			e.Reason, e.Hint = fmt.Sprintf("the answer is not that of a KV engine of version %d", mount.version), "check VAULT_KV_VERSION"

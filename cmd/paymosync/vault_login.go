@@ -91,23 +91,63 @@ func (v *Vault) token(ctx context.Context, refused string) (string, error) {
 	return v.currentSession().token, nil
 }
 
-// login starts another session. The gate must be held.
+// login starts another session. A credential that Vault refused is not shown to it
+// again for a while: the error is then that of the refusal, the very same one. The
+// gate must be held.
 func (v *Vault) login(ctx context.Context) error {
 	op := fmt.Sprintf("log in to Vault by %s", v.config.Method)
-	s, err := v.authenticate(ctx)
+	c, err := v.credentials()
 	if err != nil {
-		e := v.fail(op, err)
-		if e.Hint == "" {
-			e.Hint = v.loginHint()
-		}
+		return v.failLogin(op, err)
+	}
+	if err := v.refused(c); err != nil {
+		return err
+	}
+	s, err := v.authenticate(ctx, c)
+	if err != nil {
+		e := v.failLogin(op, err)
+		v.noteRefusal(c, e)
 		return e
 	}
+	v.refusal = refusal{}
 	v.setSession(s)
 	v.logger.InfoContext(ctx, "logged in to vault", "method", string(v.config.Method), "ttl", s.ttl.String(), "renewable", s.renewable)
 	return nil
 }
 
-func (v *Vault) authenticate(ctx context.Context) (session, error) {
+func (v *Vault) failLogin(op string, err error) *VaultError {
+	e := v.fail(op, err)
+	if e.Hint == "" && !e.interrupted() {
+		e.Hint = v.loginHint(e.Status)
+	}
+	return e
+}
+
+// credentials are those of the configured login, read afresh where they lie in a
+// file.
+func (v *Vault) credentials() (credential, error) {
+	var c credential
+	var err error
+	switch v.config.Method {
+	case LoginToken:
+		c.secret = v.config.Token.Reveal()
+	case LoginAppRole:
+		c.name = v.config.RoleID.Reveal()
+		c.secret, err = v.readCredential(v.config.SecretID.Reveal(), v.config.SecretFile)
+	case LoginKubernetes:
+		file := v.serviceAccount
+		if file == "" {
+			file = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+		}
+		c.name = v.config.K8sRole
+		c.secret, err = v.readCredential("", file)
+	default:
+		c.secret, err = v.readCredential("", v.config.TokenFile)
+	}
+	return c, err
+}
+
+func (v *Vault) authenticate(ctx context.Context, c credential) (session, error) {
 	mount := func(usual string) string {
 		if v.config.AuthMount != "" {
 			return v.config.AuthMount
@@ -115,38 +155,20 @@ func (v *Vault) authenticate(ctx context.Context) (session, error) {
 		return usual
 	}
 	switch v.config.Method {
-	case LoginToken:
-		return v.adopt(ctx, v.config.Token.Reveal())
 	case LoginAppRole:
-		secretID, err := v.readCredential(v.config.SecretID.Reveal(), v.config.SecretFile)
-		if err != nil {
-			return session{}, err
-		}
-		method, err := approle.NewAppRoleAuth(v.config.RoleID.Reveal(), &approle.SecretID{FromString: secretID}, approle.WithMountPath(mount("approle")))
+		method, err := approle.NewAppRoleAuth(c.name, &approle.SecretID{FromString: c.secret}, approle.WithMountPath(mount("approle")))
 		if err != nil {
 			return session{}, err
 		}
 		return v.enter(ctx, method)
 	case LoginKubernetes:
-		file := v.serviceAccount
-		if file == "" {
-			file = "/var/run/secrets/kubernetes.io/serviceaccount/token"
-		}
-		token, err := v.readCredential("", file)
-		if err != nil {
-			return session{}, err
-		}
-		method, err := kubernetes.NewKubernetesAuth(v.config.K8sRole, kubernetes.WithServiceAccountToken(token), kubernetes.WithMountPath(mount("kubernetes")))
+		method, err := kubernetes.NewKubernetesAuth(c.name, kubernetes.WithServiceAccountToken(c.secret), kubernetes.WithMountPath(mount("kubernetes")))
 		if err != nil {
 			return session{}, err
 		}
 		return v.enter(ctx, method)
 	default:
-		token, err := v.readCredential("", v.config.TokenFile)
-		if err != nil {
-			return session{}, err
-		}
-		return v.adopt(ctx, token)
+		return v.adopt(ctx, c.secret)
 	}
 }
 
@@ -207,21 +229,6 @@ func (v *Vault) adopt(ctx context.Context, token string) (session, error) {
 	}
 	s := session{token: token, ttl: ttl, renewable: renewable}
 	return s.lasting(ttl), nil
-}
-
-func (v *Vault) loginHint() string {
-	switch v.config.Method {
-	case LoginToken:
-		return "check VAULT_TOKEN"
-	case LoginTokenFile:
-		return "check VAULT_TOKEN_FILE and who writes it"
-	case LoginAppRole:
-		return "check VAULT_ROLE_ID, VAULT_SECRET_ID or VAULT_SECRET_ID_FILE, and VAULT_AUTH_MOUNT"
-	case LoginKubernetes:
-		return "check VAULT_K8S_ROLE, VAULT_AUTH_MOUNT, and that the role allows the pod's service account"
-	default:
-		return "no way to log in is configured: set VAULT_TOKEN, VAULT_TOKEN_FILE, VAULT_ROLE_ID with a secret id, or VAULT_K8S_ROLE"
-	}
 }
 
 // renew prolongs the session's token. It reports false if that cannot be done or
