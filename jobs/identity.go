@@ -21,6 +21,10 @@ const (
 // AdminRole is the role that sees the whole account.
 const AdminRole = "Admin"
 
+// errKeyReplaced means that a reply was brought by a key that is not in use any more,
+// and that nobody asked about while it was.
+var errKeyReplaced = errors.New("the key was replaced between two requests: what the old one brought is not used")
+
 // IdentityError means that the key, or the address, is not of the company that the
 // warehouse is pinned to. No row was written.
 type IdentityError struct {
@@ -67,6 +71,9 @@ func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, er
 	asked, err := s.checkIdentity(ctx, &cost)
 	if err == nil {
 		g.known, err = s.Store.Limits(ctx)
+	}
+	if err == nil && key != 0 && asked != key {
+		return cost, errKeyReplaced
 	}
 	g.key, g.answer = asked, err
 	switch _, limited := errors.AsType[*paymo.RateLimitError](err); {

@@ -24,6 +24,7 @@ type Progress struct {
 	Parents    *Parents        `json:"parents,omitempty"`
 	Single     bool            `json:"single,omitempty"`     // the one object was read
 	Timers     bool            `json:"timers,omitempty"`     // running timers were read
+	Heard      bool            `json:"heard,omitempty"`      // there was a reply
 	Horizon    time.Time       `json:"horizon,omitzero"`     // Paymo's clock at the first reply
 	Newest     time.Time       `json:"newest,omitzero"`      // newest updated_on seen
 	Highest    int64           `json:"highest,omitempty"`    // highest position seen, for the share that is left

@@ -59,6 +59,34 @@ func (r *run) identify(ctx context.Context, key int) error {
 
 // fetch makes one request. The time is the database's, before it was sent.
 func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
+	page, at, err := r.ask(ctx, query)
+	if errors.Is(err, errKeyReplaced) {
+		page, at, err = r.ask(ctx, query)
+	}
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if err := makesSense(page); err != nil {
+		return nil, time.Time{}, fmt.Errorf("list %s: %w", r.resource.Table, err)
+	}
+	for i := range page.Records {
+		if updated := page.Records[i].Updated; updated.After(r.progress.Newest) {
+			r.progress.Newest = updated
+		}
+	}
+	if !r.progress.Heard {
+		// Where the server does not tell its time, the first reply's newest row does:
+		// it was there before.
+		r.progress.Heard, r.progress.Horizon = true, page.Date
+		if page.Date.IsZero() {
+			r.progress.Horizon = r.progress.Newest
+		}
+	}
+	r.progress.Seen += int64(page.Rows)
+	return page, at, nil
+}
+
+func (r *run) ask(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
 	at, err := r.Store.Now(ctx)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -71,22 +99,7 @@ func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.T
 		// Before its rows are used: the key may have been replaced meanwhile.
 		err = r.identify(ctx, page.Key)
 	}
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	if err := makesSense(page); err != nil {
-		return nil, time.Time{}, fmt.Errorf("list %s: %w", r.resource.Table, err)
-	}
-	if r.progress.Horizon.IsZero() {
-		r.progress.Horizon = page.Date
-	}
-	for i := range page.Records {
-		if updated := page.Records[i].Updated; updated.After(r.progress.Newest) {
-			r.progress.Newest = updated
-		}
-	}
-	r.progress.Seen += int64(page.Rows)
-	return page, at, nil
+	return page, at, err
 }
 
 // find asks for one row by its id; nil when Paymo says that there is none, or hides it.
@@ -169,23 +182,27 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, checkpo
 func (r *run) complete(checkpoint *sink.Checkpoint) {
 	p := r.progress
 	checkpoint.Progress = nil
-	if r.doubt() != "" {
+	doubt := r.doubt()
+	if doubt != "" && doubt != r.shrunk() { // rows that are gone from the list may be gone from Paymo
 		return
 	}
 	if !p.Horizon.IsZero() {
 		checkpoint.FreshAsOf = p.Horizon
-	}
-	if !p.Newest.IsZero() {
-		cursor := p.Newest
-		if !p.Horizon.IsZero() && p.Horizon.Before(cursor) {
-			cursor = p.Horizon
+		if !p.Newest.IsZero() {
+			checkpoint.Cursor = earlier(p.Newest, p.Horizon).Add(-overlap)
 		}
-		checkpoint.Cursor = cursor.Add(-overlap)
 	}
-	if p.Mode == Full {
+	if p.Mode == Full && doubt == "" {
 		checkpoint.FullAt = p.StartedAt
 		checkpoint.Layout = p.Layout
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func (r *run) spend(cost sink.Cost) {

@@ -27,14 +27,20 @@ func (r *run) end(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return r.endRead(ctx)
-	case errors.Is(err, sink.ErrLeaseLost), sink.Temporary(err):
-		return err // nothing can be written now
+	case errors.Is(err, sink.ErrLeaseLost):
+		return err // another process has the table
 	case errors.Is(err, errHandBack):
 		o.Unfinished = true
 		return r.pause(ctx, sink.RunRunning, "goes on", nil)
 	case errors.As(err, &limited):
 		o.Unfinished = true
 		return r.pause(ctx, sink.RunRunning, err.Error(), err)
+	case ctx.Err() == nil && sink.Temporary(err):
+		// The bookkeeping may be well where the table is not; else there is no telling.
+		settling, cancel := context.WithTimeout(ctx, settleTime)
+		defer cancel()
+		_ = r.settle(settling, sink.StateFailing, err.Error(), nil)
+		return err
 	case errors.As(err, &key) && temporary(err) && ctx.Err() == nil && r.work > 0:
 		// The job comes back: one run for the whole wait, but the table says so.
 		o.Unfinished, o.State, o.Reason = true, sink.StateFailing, "waiting: "+err.Error()

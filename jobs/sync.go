@@ -156,14 +156,18 @@ func (s *Syncer) layout(resource *catalog.Resource) string {
 }
 
 // modeFor decides whether an incremental must be a full: the first one, one after
-// its layout changed, and one that is due. A full is due by its
-// checkpoint, not by having caught the tick.
+// its layout changed, and one that is due. A full is due by its checkpoint, not by
+// having caught the tick; a scheduled one that was made meanwhile is not made twice.
 func (s *Syncer) modeFor(req Request, checkpoint sink.Checkpoint, layout string, now time.Time) Mode {
+	last := checkpoint.FullAt
+	if doubted := checkpoint.Capabilities[unsure].Since; doubted.After(last) {
+		last = doubted // it is not made again at every tick
+	}
 	switch {
-	case req.Mode == Full,
+	case req.Mode == Full && req.Reason != ReasonSchedule,
 		checkpoint.FullAt.IsZero(),
 		checkpoint.Layout != layout,
-		s.FullDue(checkpoint.FullAt, now):
+		s.FullDue(last, now):
 		return Full
 	}
 	return Incremental

@@ -268,7 +268,7 @@ func (e *envelope) settle() error {
 		return nil
 	case e.message != "":
 		return &decodeError{Problem: "the reply is a message instead of a list", Message: e.message}
-	case e.best == nothing:
+	case e.best == nothing, len(e.found.records) == 0: // what has an unknown name must show that it is the list
 		return &decodeError{Problem: fmt.Sprintf("the reply holds no list %q", e.decoder.key)}
 	case e.bare:
 		return &decodeError{Problem: fmt.Sprintf("the reply is a bare object without a list %q", e.decoder.key)}

@@ -77,9 +77,18 @@ func (c *Client) ask(ctx context.Context, decoder *decoder, path, query string, 
 	}
 }
 
-// wait waits for the budget's turn, when that is soon.
+// mostWait is how long a call waits at the most, however slow the pace.
+const mostWait = 90 * time.Second
+
+// wait waits for the budget's turn, when that is soon. Where the limit allows only a
+// request now and then, soon is two turns: else nothing that takes two requests would
+// ever be done.
 func (c *Client) wait(ctx context.Context, cost *Page) error {
-	wait, ok, err := c.budget.Take(ctx, c.maxWait)
+	most := c.maxWait
+	if rate := c.Rate(); rate.Limit > 0 {
+		most = max(most, min(2*rate.Period/time.Duration(rate.Limit), mostWait))
+	}
+	wait, ok, err := c.budget.Take(ctx, most)
 	if err != nil {
 		return err
 	}
