@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -42,22 +44,27 @@ Exit code: 0 when all is well, 1 when a step fails, 2 when it is the configurati
 		Example: "  paymosync check\n  paymosync check --env-file paymosync.env",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := p.config("DATABASE_URL")
-			if err != nil {
-				return err
-			}
 			lines := p.out
 			if asJSON {
 				lines = io.Discard
 			}
-			steps, err := p.check(cmd.Context(), config, lines)
-			if err != nil {
+			config, err := p.config("DATABASE_URL")
+			var steps []checkStep
+			if err == nil {
+				steps, err = p.check(cmd.Context(), config, lines)
+			}
+			if wrong, ok := errors.AsType[*ConfigError](err); ok && asJSON {
+				steps = []checkStep{{Step: "configuration", Found: wrong.Error(), Fix: "correct these variables; the README lists what each takes"}}
+			} else if err != nil {
 				return err
 			}
 			if asJSON {
 				if err := p.printJSON(steps); err != nil {
 					return err
 				}
+			}
+			if err != nil {
+				return err
 			}
 			for _, step := range steps {
 				if !step.OK {
@@ -176,18 +183,21 @@ func (c *checker) paymo(ctx context.Context) (string, error) {
 	if !c.keyed {
 		return "", errors.New("not asked: there is no key")
 	}
+	// Without the budget that the processes share: that is kept in the database, where a
+	// check changes nothing. It sends two or three requests; should they be too many for
+	// Paymo just then, the service waits as the reply tells.
 	client, err := newClient(c.config, c.vault, nil, "")
 	if err != nil {
 		return "", err
 	}
 	me, _, err := client.Me(ctx)
 	if err != nil {
-		return "", fixedError{err, fixForPaymo(err)}
+		return "", fixedError{err, fixForPaymo(err, c.config)}
 	}
 	company, _, err := client.CompanyID(ctx)
 	var api *paymo.APIError
 	if err != nil && !(errors.As(err, &api) && api.Denied()) {
-		return "", fixedError{err, fixForPaymo(err)}
+		return "", fixedError{err, fixForPaymo(err, c.config)}
 	}
 	scheme, _ := client.Scheme()
 	c.found = sink.Identity{BaseURL: c.config.Paymo.BaseURL, CompanyID: company, UserID: me.ID, Role: me.Role, Scheme: string(scheme)}
@@ -203,66 +213,48 @@ func (c *checker) paymo(ctx context.Context) (string, error) {
 	return words, nil
 }
 
-// fixForPaymo says what to do about an error of Paymo.
-func fixForPaymo(err error) string {
-	var api *paymo.APIError
-	var redirect *paymo.RedirectError
-	var decode *paymo.DecodeError
-	switch {
-	case errors.As(err, &api) && api.Unauthorized():
-		return "make a new API key in Paymo (your profile, API keys) and write it into the secret"
-	case errors.As(err, &api) && api.NotFound(), errors.As(err, &redirect), errors.As(err, &decode):
-		return "check PAYMO_BASE_URL: it is the address before /api, usually https://app.paymoapp.com"
-	}
-	return "check that this machine reaches PAYMO_BASE_URL, and HTTPS_PROXY if there is a proxy"
-}
-
 func (c *checker) database(ctx context.Context) (string, error) {
 	pool, err := openDatabase(ctx, c.config, c.vault)
 	if err != nil {
 		return "", err
 	}
 	var version, user, database string
-	var create, warehouse, bookkeeping bool
-	err = pool.QueryRow(ctx, `
-		SELECT current_setting('server_version'), current_user, current_database(),
-			has_database_privilege(current_database(), 'CREATE'),
-			to_regnamespace($1) IS NOT NULL,
-			to_regnamespace('paymosync') IS NOT NULL`, c.config.WarehouseSchema).
-		Scan(&version, &user, &database, &create, &warehouse, &bookkeeping)
+	err = pool.QueryRow(ctx, `SELECT current_setting('server_version'), current_user, current_database()`).
+		Scan(&version, &user, &database)
 	if err != nil {
 		pool.Close()
-		return "", fixedError{fmt.Errorf("connect to DATABASE_URL: %w", err), "check the address, the user and pg_hba.conf; the server must be PostgreSQL 14 or newer"}
+		return "", fixedError{fmt.Errorf("connect to DATABASE_URL: %w", err), fixForDatabase(err)}
 	}
 	c.pool = pool
-	words := fmt.Sprintf("PostgreSQL %s, database %s as %s", version, database, user)
-	if !create && !(warehouse && bookkeeping) {
-		return "", fixedError{
-			fmt.Errorf("%s: the user may not create the schemas", words),
-			fmt.Sprintf("GRANT CREATE ON DATABASE %s TO %s", quoteIdentifier(database), quoteIdentifier(user)),
-		}
-	}
-	return words, nil
+	return fmt.Sprintf("PostgreSQL %s, database %s as %s", version, database, user), nil
 }
 
 func (c *checker) migrations(ctx context.Context) (string, error) {
 	pending, err := migrations.Pending(ctx, c.pool, c.config.WarehouseSchema)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", err
-	case len(pending) == 0:
-		return "the database has this version's layout", nil
-	case c.config.MigrateOnStart:
-		return fmt.Sprintf("%d pending: they are applied at the next start", len(pending)), nil
 	}
-	return "", fixedError{fmt.Errorf("%d pending", len(pending)), "paymosync migrate up"}
+	words := "the database has this version's layout"
+	if len(pending) > 0 {
+		words = fmt.Sprintf("%d pending", len(pending))
+		if !c.config.MigrateOnStart { // the role that migrates may be another one
+			return "", fixedError{errors.New(words), "paymosync migrate up"}
+		}
+		words += ": they are applied at the next start"
+	}
+	if err := migrations.Rights(ctx, c.pool, c.config.WarehouseSchema); err != nil {
+		return "", fixedError{errors.New("the role's rights are not enough"), strings.ReplaceAll(describe(err), "\n", "; ")}
+	}
+	return words, nil
 }
 
 func (c *checker) account(ctx context.Context) (string, error) {
 	if c.found.BaseURL == "" {
 		return "", errors.New("not compared: Paymo did not say whose key it is")
 	}
-	if pending, err := migrations.Pending(ctx, c.pool, c.config.WarehouseSchema); err != nil || len(pending) > 0 {
+	// A warehouse that has yet to be made may be another one of a pinned account.
+	pending, err := migrations.Pending(ctx, c.pool, c.config.WarehouseSchema)
+	if err != nil || slices.ContainsFunc(pending, func(s migrations.Step) bool { return s.Set == migrations.Bookkeeping }) {
 		return "not pinned yet: the first sync does it", err
 	}
 	pinned, ok, err := sink.New(c.pool, c.config.WarehouseSchema, catalog.DefaultAccount).Identity(ctx)
