@@ -14,7 +14,11 @@ import (
 )
 
 // maxConns is enough for the workers, their leases, the queue and the HTTP checks.
-const maxConns = 16
+// minConns is how few serve: with fewer they wait for each other.
+const (
+	maxConns = 16
+	minConns = 4
+)
 
 // openDatabase makes the pool of connections to DATABASE_URL. Where that is a
 // reference it is resolved anew for every connection, so that a changed password
@@ -25,12 +29,9 @@ func openDatabase(ctx context.Context, config Config, vault *Vault) (*pgxpool.Po
 	if err != nil {
 		return nil, fmt.Errorf("resolve DATABASE_URL: %w", err)
 	}
-	settings, err := pgxpool.ParseConfig(resolved)
+	settings, err := poolSettings(resolved)
 	if err != nil {
-		return nil, newProblem("DATABASE_URL", "%v", badAddress(err))
-	}
-	if settings.MaxConns < maxConns {
-		settings.MaxConns = maxConns
+		return nil, err
 	}
 	if settings.ConnConfig.RuntimeParams["application_name"] == "" {
 		settings.ConnConfig.RuntimeParams["application_name"] = "paymosync"
@@ -52,6 +53,26 @@ func openDatabase(ctx context.Context, config Config, vault *Vault) (*pgxpool.Po
 		}
 	}
 	return pgxpool.NewWithConfig(ctx, settings)
+}
+
+// poolSettings reads a connection string. One that says how many connections there may
+// be is heeded; the driver's own default follows the number of processors.
+func poolSettings(address string) (*pgxpool.Config, error) {
+	settings, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		return nil, newProblem("DATABASE_URL", "%v", badAddress(err))
+	}
+	plain, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, newProblem("DATABASE_URL", "%v", badAddress(err))
+	}
+	switch _, said := plain.RuntimeParams["pool_max_conns"]; {
+	case said && settings.MaxConns < minConns:
+		return nil, newProblem("DATABASE_URL", "pool_max_conns=%d is too few: give %d or more, or leave it out for %d", settings.MaxConns, minConns, maxConns)
+	case !said:
+		settings.MaxConns = max(settings.MaxConns, maxConns)
+	}
+	return settings, nil
 }
 
 // badAddress is what is wrong with a connection string, without repeating it.
@@ -77,9 +98,7 @@ func prepareDatabase(ctx context.Context, config Config, pool *pgxpool.Pool, log
 	}
 	applied, err := migrations.Up(ctx, pool, config.WarehouseSchema)
 	for _, step := range applied {
-		log.InfoContext(ctx, "migrated", "step", step.String(), "took", step.Took.String())
+		log.InfoContext(ctx, "migrated", "step", step.String(), "took", step.Took)
 	}
 	return err
 }
-
-func quoteIdentifier(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// A number of connections in DATABASE_URL is heeded, or refused where it is too small.
+func TestPoolSettings(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]int32{
+		"postgres://u:p@h:5432/db":                    maxConns,
+		"postgres://u:p@h:5432/db?pool_max_conns=4":   4,
+		"postgres://u:p@h:5432/db?pool_max_conns=40":  40,
+		"host=h dbname=db pool_max_conns=6":           6,
+		"postgres://u@h/db?pool_max_conn_lifetime=1h": maxConns,
+	} {
+		settings, err := poolSettings(address)
+		if err != nil {
+			t.Errorf("%s: %v", address, err)
+			continue
+		}
+		if settings.MaxConns < want || strings.Contains(address, "max_conns") && settings.MaxConns != want {
+			t.Errorf("%s: %d connections, want %d", address, settings.MaxConns, want)
+		}
+	}
+	_, err := poolSettings("postgres://u:canary@h:5432/db?pool_max_conns=3")
+	if err == nil || exitCode(err) != exitConfig || !strings.HasPrefix(err.Error(), "DATABASE_URL: pool_max_conns=3 is too few: give 4 or more") {
+		t.Errorf("three connections: %v", err)
+	}
+}
