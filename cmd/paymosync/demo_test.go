@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -120,6 +121,18 @@ func TestDemoInterrupted(t *testing.T) {
 	demo := startDemo(t, "--once", "--entries", "1000000")
 	awaitDemo(t, demo, `The first sync`)
 	demo.signal(os.Interrupt)
+	r := demo.waitFor(20 * time.Second).mustExit(exitInterrupted).mustSay("Stopped PostgreSQL and deleted its data.")
+	mustLeaveNothing(t, r.out)
+}
+
+// TestDemoHungUp closes the terminal, which comes as several signals.
+func TestDemoHungUp(t *testing.T) {
+	t.Parallel()
+	demo := startDemo(t, "--once", "--entries", "1000000")
+	awaitDemo(t, demo, `The first sync`)
+	demo.signal(syscall.SIGHUP)
+	awaitDemo(t, demo, `Stopped the fake Paymo`)
+	demo.signal(syscall.SIGHUP)
 	r := demo.waitFor(20 * time.Second).mustExit(exitInterrupted).mustSay("Stopped PostgreSQL and deleted its data.")
 	mustLeaveNothing(t, r.out)
 }

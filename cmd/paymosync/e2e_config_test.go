@@ -148,6 +148,12 @@ func TestProgramUsage(t *testing.T) {
 		{[]string{"migrate", "down"}, "down"},
 		{[]string{"sync", "--env-file", "/nowhere"}, "/nowhere"},
 		{[]string{"sync", "--env-file"}, "env-file"},
+		{[]string{"sync", "usres"}, "did you mean users?"},
+		{[]string{"help", "nope"}, "nope"},
+		{[]string{"help", "sync", "nope"}, "nope"},
+		{[]string{"help", "migrate", "nope"}, "nope"},
+		{[]string{"completion", "tcsh"}, "tcsh"},
+		{[]string{"completion", "bash", "x"}, "x"},
 	} {
 		r := w.run(test.args...).mustExit(exitConfig).mustSay(test.words)
 		if r.out != "" {
@@ -156,6 +162,18 @@ func TestProgramUsage(t *testing.T) {
 		if strings.Count(strings.TrimSpace(r.err), "\n") > 0 {
 			t.Errorf("%s takes more than a line: %s", r.name, r.err)
 		}
+	}
+}
+
+// Help, completions and the version are there, whichever way they are asked for.
+func TestProgramHelp(t *testing.T) {
+	t.Parallel()
+	w := configured(t)
+	for _, args := range [][]string{{"help"}, {"help", "sync"}, {"help", "migrate", "up"}, {"completion"}, {"completion", "bash"}} {
+		w.run(args...).mustExit(exitOK).mustSay("paymosync")
+	}
+	if flag, command := w.run("--version").mustExit(exitOK), w.run("version").mustExit(exitOK); flag.out != command.out {
+		t.Errorf("--version prints %q, version %q", flag.out, command.out)
 	}
 }
 

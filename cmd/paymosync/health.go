@@ -19,6 +19,10 @@ import (
 // probeTimeout bounds every question that a health check asks.
 const probeTimeout = 3 * time.Second
 
+// healthcheckTimeout is longer than an answer takes and shorter than the 5 seconds that
+// whoever runs the command usually gives it.
+const healthcheckTimeout = 4 * time.Second
+
 // health answers /livez and /readyz. The service is ready when its database is
 // there, has this version's layout, and the queue runs. Vault is reported, but its
 // absence does not make the service unready: jobs wait for it.
@@ -93,12 +97,12 @@ func (h *health) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	report["database"] = "ok"
 	if waiting != nil {
-		report["status"], report["database"], status = "not ready", waiting.Error(), http.StatusServiceUnavailable
+		report["status"], report["database"], status = "not ready", describe(waiting), http.StatusServiceUnavailable
 	}
 	if h.needsVault {
 		report["vault"] = "ok"
 		if _, err := h.vault.Check(ctx); err != nil {
-			report["vault"] = err.Error()
+			report["vault"] = describe(err)
 		}
 	}
 	answer(w, status, report)
@@ -138,7 +142,7 @@ func (p *program) healthcheck(ctx context.Context, address string) error {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, healthcheckTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
 	if err != nil {

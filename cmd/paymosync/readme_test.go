@@ -97,6 +97,9 @@ func commandTable() string {
 func allCommands(parent *cobra.Command) []*cobra.Command {
 	var all []*cobra.Command
 	for _, command := range parent.Commands() {
+		if command.Name() == "help" || command.Name() == "completion" {
+			continue // those of every program made with cobra
+		}
 		all = append(append(all, command), allCommands(command)...)
 	}
 	return all

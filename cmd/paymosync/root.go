@@ -32,9 +32,11 @@ func newRoot(t terminal, environ []string) *cobra.Command {
 		Long: `paymosync keeps a PostgreSQL warehouse equal to a Paymo account.
 
 It is configured by environment variables; the README lists them all.`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate("paymosync {{.Version}}\n")
 	root.SetOut(t.out)
 	root.SetErr(t.err)
 	root.PersistentFlags().StringVar(&p.envFile, "env-file", "", "read variables from this file of NAME=value lines; the environment wins")
@@ -50,7 +52,33 @@ It is configured by environment variables; the README lists them all.`,
 	}
 	root.Args = usage(cobra.NoArgs)
 	root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	strict(root)
 	return root
+}
+
+// strict makes the commands that cobra brings along refuse what they do not know, as the
+// others do.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, command := range root.Commands() {
+		switch command.Name() {
+		case "help":
+			command.Args = usage(func(_ *cobra.Command, args []string) error {
+				found, rest, err := root.Find(args)
+				if err == nil && len(rest) > 0 {
+					err = fmt.Errorf("unknown command %q for %q", rest[0], found.CommandPath())
+				}
+				return err
+			})
+		case "completion":
+			command.Args = usage(cobra.NoArgs)
+			command.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			for _, shell := range command.Commands() {
+				shell.Args = usage(shell.Args)
+			}
+		}
+	}
 }
 
 // config reads the configuration.
@@ -82,6 +110,11 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 
 // errUnwell means that a table is degraded or failing; what it is was printed.
 var errUnwell = errors.New("not every table is well")
+
+// saidError is an error that was told already, in the log.
+type saidError struct{ error }
+
+func (e *saidError) Unwrap() error { return e.error }
 
 // describe is an error as people read it.
 func describe(err error) string {
@@ -142,12 +175,28 @@ func tableNamed(name string) (*catalog.Resource, error) {
 	resource, ok := catalog.Lookup(name)
 	if !ok {
 		text := fmt.Sprintf("there is no table %q", name)
-		if near, ok := nearest(name, tableNames(), 3); ok {
+		near, ok := transposed(name, tableNames())
+		if !ok {
+			near, ok = nearest(name, tableNames(), 3)
+		}
+		if ok {
 			text += fmt.Sprintf(": did you mean %s?", near)
 		}
 		return nil, &usageError{errors.New(text + "; paymosync tables lists them")}
 	}
 	return resource, nil
+}
+
+// transposed finds the candidate that the name is with two neighbouring bytes swapped.
+func transposed(name string, candidates []string) (string, bool) {
+	for i := 1; i < len(name); i++ {
+		swapped := []byte(name)
+		swapped[i-1], swapped[i] = swapped[i], swapped[i-1]
+		if slices.Contains(candidates, string(swapped)) {
+			return string(swapped), true
+		}
+	}
+	return "", false
 }
 
 func tableNames() []string {

@@ -35,7 +35,13 @@ exits within 20 seconds and loses nothing that was read.`,
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), config, p.logger(config, config.LogLevel))
+			log := p.logger(config, config.LogLevel)
+			if err := serve(cmd.Context(), config, log); err != nil {
+				log.ErrorContext(context.WithoutCancel(cmd.Context()), "stopped", "error", describe(err))
+				return &saidError{err}
+			}
+			log.InfoContext(context.WithoutCancel(cmd.Context()), "stopped")
+			return nil
 		},
 	}
 }
@@ -59,9 +65,7 @@ func serve(ctx context.Context, config Config, log *slog.Logger) error {
 	group.Go(func() error { return vault.Run(ctx) })
 	group.Go(func() error { return health.serve(ctx, config.HTTPAddr, log) })
 	group.Go(func() error { return work(ctx, config, vault, health, log) })
-	err = group.Wait()
-	log.InfoContext(context.WithoutCancel(ctx), "stopped")
-	return err
+	return group.Wait()
 }
 
 // work opens the database, and syncs on schedule until the context ends.
@@ -75,6 +79,9 @@ func work(ctx context.Context, config Config, vault *Vault, health *health, log 
 	}
 	defer pool.Close()
 	syncer, err := newSyncer(ctx, config, vault, pool, log, nil)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -102,12 +109,15 @@ func openUntilReady(ctx context.Context, config Config, vault *Vault, health *he
 		if err == nil {
 			return pool, nil
 		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err() // what failed, failed by being interrupted
+		}
 		var passing interface{ Temporary() bool }
 		if !sink.Temporary(err) && !(errors.As(err, &passing) && passing.Temporary()) {
 			return nil, err
 		}
 		health.waitFor(err)
-		log.WarnContext(ctx, "not ready, trying again", "error", err, "wait", openRetry.String())
+		log.WarnContext(ctx, "not ready, trying again", "error", describe(err), "wait", openRetry)
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -23,16 +24,53 @@ const wideTable = 96
 // terminal is where a command prints: results to out, everything else to err.
 type terminal struct{ out, err io.Writer }
 
+// stdout is the standard output. It keeps the first error of writing to it: a command
+// whose results did not arrive has failed, whether it looked or not. It is safe for
+// concurrent use.
+type stdout struct {
+	file  *os.File
+	mu    sync.Mutex
+	first error
+}
+
+// Fd is the file descriptor.
+func (s *stdout) Fd() uintptr { return s.file.Fd() }
+
+// Write writes, unless that has failed before.
+func (s *stdout) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first != nil {
+		return 0, s.first
+	}
+	n, err := s.file.Write(p)
+	s.first = err
+	return n, err
+}
+
+// failed is the first error of writing, as people read it.
+func (s *stdout) failed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first == nil {
+		return nil
+	}
+	return fmt.Errorf("print the results: %w", s.first)
+}
+
+// described is what has a file descriptor: it may be a terminal.
+type described interface{ Fd() uintptr }
+
 // isTerminal reports whether a person reads the writer.
 func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
+	file, ok := w.(described)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // terminalSize is the columns and lines of the terminal behind the writer; ok is
 // false where there is none.
 func terminalSize(w io.Writer) (width, height int, ok bool) {
-	file, isFile := w.(*os.File)
+	file, isFile := w.(described)
 	if !isFile {
 		return 0, 0, false
 	}
@@ -52,11 +90,19 @@ func colourful(w io.Writer) bool { return isTerminal(w) && os.Getenv("NO_COLOR")
 // logger logs to err, in the configured format. A command that prints its own
 // results is quieter than the service, unless a level was chosen.
 func (t terminal) logger(config Config, level slog.Level) *slog.Logger {
-	options := &slog.HandlerOptions{Level: level}
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: readable}
 	if config.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(t.err, options))
 	}
 	return slog.New(slog.NewTextHandler(t.err, options))
+}
+
+// readable gives durations as text in every format: as JSON they would be nanoseconds.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 // printJSON prints a value for scripts.
