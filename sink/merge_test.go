@@ -249,3 +249,23 @@ func TestRequestedJustBefore(t *testing.T) {
 		t.Errorf("in another zone: %+v", result)
 	}
 }
+
+// A database's clock that was set back leaves rows behind that were written later than
+// now. A page mends them all the same.
+func TestClockSetBack(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t, "tasks")
+	tb.merge(tb.record(1, map[string]any{"name": "one"}), tb.record(2, map[string]any{"name": "two"}))
+	exec(t, tb.pool, `UPDATE paymo.tasks SET _synced_at = clock_timestamp() + interval '1 hour'`)
+	result := tb.merge(tb.record(1, map[string]any{"name": "uno"}), tb.record(2, map[string]any{"name": "two"}))
+	if result.Updated != 1 || result.Unchanged != 1 || len(result.Stale) != 0 {
+		t.Errorf("%+v", result)
+	}
+	tb.want(1, `name, _synced_at <= clock_timestamp() AS mended`, `{"name":"uno","mended":true}`)
+	// From then on it orders pages again.
+	late := tb.page(tb.record(1, map[string]any{"name": "late"}))
+	tb.merge(tb.record(1, map[string]any{"name": "eins"}))
+	if result := tb.apply(late); !slices.Equal(result.Stale, []int64{1}) {
+		t.Errorf("a late page: %+v", result)
+	}
+}

@@ -15,7 +15,8 @@ import (
 // the page was requested, then a text array for each column, and one each for the
 // columns that are absent (an array literal of positions, or null), _extra and
 // _issues. Its one row is: rows inserted, rows updated, ids of rows that differ but
-// are newer in the table than the page.
+// are newer in the table than the page. A row that was written later than now shows
+// that the clock was set back, not that it is newer.
 type mergeSQL struct {
 	text    string
 	columns []catalog.Column
@@ -69,7 +70,8 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 	) AS p (` + names + `, _absent, _extra, _issues)
 ), changed AS (
 	SELECT p.id, m.*, p._extra, p._issues,
-		t.id IS NULL OR $2::timestamptz > t._synced_at OR coalesce(m.updated_on > t.updated_on, false) AS _wins
+		t.id IS NULL OR $2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()
+			OR coalesce(m.updated_on > t.updated_on, false) AS _wins
 	FROM page AS p
 	LEFT JOIN ` + table + ` AS t ON t.id = p.id
 	CROSS JOIN LATERAL (

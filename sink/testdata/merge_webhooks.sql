@@ -14,7 +14,8 @@ WITH page AS MATERIALIZED (
 	) AS p ("id", "created_on", "updated_on", "target_url", "event", "where", "last_status_code", _absent, _extra, _issues)
 ), changed AS (
 	SELECT p.id, m.*, p._extra, p._issues,
-		t.id IS NULL OR $2::timestamptz > t._synced_at OR coalesce(m.updated_on > t.updated_on, false) AS _wins
+		t.id IS NULL OR $2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()
+			OR coalesce(m.updated_on > t.updated_on, false) AS _wins
 	FROM page AS p
 	LEFT JOIN "paymo"."webhooks" AS t ON t.id = p.id
 	CROSS JOIN LATERAL (
