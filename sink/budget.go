@@ -43,18 +43,26 @@ func (b *Budget) Take(ctx context.Context, most time.Duration) (wait time.Durati
 	return wait, ok, nil
 }
 
+// blockedUntil is until when b, a budget, must stay away. More than a period, or than
+// the longest stay that a server may ask for, is what a clock left behind that was
+// set back.
+const blockedUntil = `CASE
+				WHEN b.blocked_until <= clock_timestamp() + greatest(2 * b.period, interval '1 hour 5 minutes') THEN b.blocked_until
+				ELSE '-infinity'
+			END`
+
 // take reserves in one statement, so that the row is locked for a moment only. Dues
-// that lie far ahead are what a clock left behind that was set back.
+// that lie far ahead are what a clock left behind that was set back, too.
 func (b *Budget) take(ctx context.Context, most time.Duration) (wait time.Duration, ok bool, err error) {
 	err = b.store.pool.QueryRow(ctx, `
 		WITH known AS (
-			SELECT rate_limit, period, blocked_until, array(
+			SELECT rate_limit, period, `+blockedUntil+` AS blocked_until, array(
 					SELECT due
 					FROM unnest(dues) AS due
 					WHERE due <= clock_timestamp() + greatest(2 * period, interval '1 minute')
 					ORDER BY due
 				) AS dues
-			FROM paymosync.budgets
+			FROM paymosync.budgets AS b
 			WHERE account = $1
 			FOR UPDATE
 		), next AS (
@@ -107,7 +115,7 @@ func (b *Budget) Observe(ctx context.Context, limit int, period time.Duration, r
 		UPDATE paymosync.budgets AS b
 		SET rate_limit = CASE WHEN $2 > 0 THEN $2 ELSE b.rate_limit END,
 			period = CASE WHEN $2 > 0 THEN $3 * 1.02 ELSE b.period END,
-			blocked_until = CASE WHEN heard.stay > clock_timestamp() THEN greatest(b.blocked_until, heard.stay) ELSE b.blocked_until END
+			blocked_until = CASE WHEN heard.stay > clock_timestamp() THEN greatest(`+blockedUntil+`, heard.stay) ELSE b.blocked_until END
 		FROM heard
 		WHERE b.account = $1
 			AND ($2 > 0 AND (b.rate_limit <> $2 OR b.period <> $3 * 1.02)

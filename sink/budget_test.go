@@ -134,6 +134,30 @@ func TestBudgetStaysAwayAfter429(t *testing.T) {
 	}
 }
 
+// A clock that was set back leaves a stay behind that ends days ahead: it stops nobody,
+// and does not hide a stay that a server asks for now.
+func TestBudgetForgetsAStayFarAhead(t *testing.T) {
+	t.Parallel()
+	budget, pool := newBudget(t)
+	take(t, budget, 0)
+	stay := func(length string) {
+		t.Helper()
+		exec(t, pool, `UPDATE paymosync.budgets SET dues = '{}', blocked_until = clock_timestamp() + $1::text::interval`, length)
+	}
+	stay("1 hour")
+	if wait, ok := take(t, budget, 0); ok || wait < 59*time.Minute {
+		t.Errorf("with an hour to stay away it waits for %s, %t", wait, ok)
+	}
+	stay("3 days")
+	if wait, ok := take(t, budget, 0); !ok || wait != 0 {
+		t.Errorf("with days to stay away it waits for %s, %t", wait, ok)
+	}
+	observe(t, budget, 0, 0, -1, 10*time.Second)
+	if wait, ok := take(t, budget, 0); ok || wait < 8*time.Second || wait > 10*time.Second {
+		t.Errorf("asked to stay away it waits for %s, %t", wait, ok)
+	}
+}
+
 // With nothing remaining though we asked for little, others use the key: we stay away
 // for a period.
 func TestBudgetMakesWayForOthers(t *testing.T) {
