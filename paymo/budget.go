@@ -29,24 +29,34 @@ type Rate struct {
 }
 
 // A server that lies can slow us down no more than this: it is asked again then.
+// No budget needs to count further than maxLimit, nor longer than maxPeriod. Headers
+// that tell of more than maxDecay are not believed.
 const (
-	maxPeriod = 24 * time.Hour
+	maxLimit  = 1_000_000
+	maxPeriod = time.Hour
+	maxDecay  = 24 * time.Hour
 	maxStay   = time.Hour
 )
 
 // parseRate reads the headers. Each may hold several values, in one line or in
-// several, where several limiters are at work: the tightest counts.
+// several, where several limiters are at work: the tightest counts. A longer period
+// than maxPeriod is cut to it, and the limit with it, so that the pace stays.
 func parseRate(header http.Header) Rate {
 	rate := Rate{Remaining: -1}
 	rate.Limit, _ = least(header, "X-Ratelimit-Limit")
-	if n, ok := least(header, "X-Ratelimit-Decay-Period"); ok && n <= int(maxPeriod/time.Second) {
+	if n, ok := least(header, "X-Ratelimit-Decay-Period"); ok && n <= int(maxDecay/time.Second) {
 		rate.Period = time.Duration(n) * time.Second
 	}
 	if remaining, ok := least(header, "X-Ratelimit-Remaining"); ok {
-		rate.Remaining = remaining
+		rate.Remaining = min(remaining, maxLimit)
 	}
 	if rate.Limit <= 0 || rate.Period <= 0 {
 		rate.Limit, rate.Period = 0, 0
+	}
+	rate.Limit = min(rate.Limit, maxLimit)
+	if rate.Period > maxPeriod {
+		rate.Limit = max(int(int64(rate.Limit)*int64(maxPeriod/time.Second)/int64(rate.Period/time.Second)), 1)
+		rate.Period = maxPeriod
 	}
 	return rate
 }

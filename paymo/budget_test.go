@@ -36,6 +36,14 @@ func TestRateIsRead(t *testing.T) {
 		{[]string{limit, "five", period, "5"}, none},
 		{[]string{limit, "5", period, "0"}, none},
 		{[]string{limit, "5", period, "9223372037"}, none},
+		{[]string{limit, "5", period, "86401"}, none},
+		// More than any budget needs to count.
+		{[]string{limit, "5000000000", period, "60", remaining, "4999999999"}, paymo.Rate{Limit: 1_000_000, Period: time.Minute, Remaining: 1_000_000}},
+		{[]string{limit, "9223372036854775807", period, "86400"}, paymo.Rate{Limit: 41_666, Period: time.Hour, Remaining: -1}},
+		// A long period is cut at the same pace.
+		{[]string{limit, "5", period, "3600"}, paymo.Rate{Limit: 5, Period: time.Hour, Remaining: -1}},
+		{[]string{limit, "4800", period, "86400", remaining, "3"}, paymo.Rate{Limit: 200, Period: time.Hour, Remaining: 3}},
+		{[]string{limit, "5", period, "86400"}, paymo.Rate{Limit: 1, Period: time.Hour, Remaining: -1}},
 		{[]string{limit, "5", period, "99999999999999999999"}, none},
 	} {
 		client := newClient(t, play(ok(test.headers...)))
