@@ -47,15 +47,25 @@ func (l *Lease) Checkpoint(ctx context.Context) (Checkpoint, error) {
 
 // Checkpoint reads a table's checkpoint without its lease.
 func (s *Store) Checkpoint(ctx context.Context, table string) (Checkpoint, error) {
-	cp := Checkpoint{State: StateUnavailable, Reason: "not synced yet", Capabilities: map[string]Capability{}}
+	cp, _, err := s.checkpoint(ctx, table)
+	return cp, err
+}
+
+// checkpoint reads a table's checkpoint, and whether it tells of the table in this
+// store's schema: not so while another schema was the last to be read whole.
+func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ours bool, err error) {
+	cp = Checkpoint{State: StateUnavailable, Reason: "not synced yet", Capabilities: map[string]Capability{}}
 	var cursor, fullAt, fresh *time.Time
-	err := s.pool.QueryRow(ctx, `
-		SELECT cursor, progress, full_at, fresh_as_of, capabilities, layout, state, reason
+	err = s.pool.QueryRow(ctx, `
+		SELECT cursor, progress, full_at, fresh_as_of, capabilities, layout, state, reason, schema_name IN ('', $3)
 		FROM paymosync.checkpoints
-		WHERE account = $1 AND table_name = $2`, s.account, table).
-		Scan(&cursor, &cp.Progress, &fullAt, &fresh, &cp.Capabilities, &cp.Layout, &cp.State, &cp.Reason)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return Checkpoint{}, fmt.Errorf("read the checkpoint of %s: %w", table, err)
+		WHERE account = $1 AND table_name = $2`, s.account, table, s.schema).
+		Scan(&cursor, &cp.Progress, &fullAt, &fresh, &cp.Capabilities, &cp.Layout, &cp.State, &cp.Reason, &ours)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return cp, true, nil
+	}
+	if err != nil {
+		return Checkpoint{}, false, fmt.Errorf("read the checkpoint of %s: %w", table, err)
 	}
 	for _, t := range []struct {
 		from *time.Time
@@ -65,7 +75,7 @@ func (s *Store) Checkpoint(ctx context.Context, table string) (Checkpoint, error
 			*t.to = *t.from
 		}
 	}
-	return cp, nil
+	return cp, ours, nil
 }
 
 // SaveCheckpoint saves the table's checkpoint by itself, for what no page goes with.
@@ -91,14 +101,16 @@ func (l *Lease) ResetCheckpoint(ctx context.Context) error {
 	})
 }
 
+// saveCheckpoint saves the checkpoint. It tells of another schema's table until this
+// one was read whole, which is when the layout or one of the times moves.
 func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) error {
 	if cp.Capabilities == nil {
 		cp.Capabilities = map[string]Capability{}
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO paymosync.checkpoints AS c
-			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, layout, state, reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, layout, state, reason, schema_name)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (account, table_name) DO UPDATE SET
 			cursor = EXCLUDED.cursor,
 			progress = EXCLUDED.progress,
@@ -107,9 +119,15 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 			capabilities = EXCLUDED.capabilities,
 			layout = EXCLUDED.layout,
 			state = EXCLUDED.state,
-			reason = EXCLUDED.reason`,
+			reason = EXCLUDED.reason,
+			schema_name = CASE
+				WHEN c.schema_name = ''
+					OR (c.full_at, c.fresh_as_of, c.layout) IS DISTINCT FROM (EXCLUDED.full_at, EXCLUDED.fresh_as_of, EXCLUDED.layout)
+				THEN EXCLUDED.schema_name
+				ELSE c.schema_name
+			END`,
 		l.store.account, l.table, orNull(cp.Cursor), cp.Progress, orNull(cp.FullAt), orNull(cp.FreshAsOf),
-		cp.Capabilities, cp.Layout, cp.State, cp.Reason)
+		cp.Capabilities, cp.Layout, cp.State, cp.Reason, l.store.schema)
 	return err
 }
 

@@ -23,17 +23,25 @@ type TableStatus struct {
 	LastRun      *Run
 }
 
+// elsewhere is said of a table whose checkpoint tells of another schema's; the view
+// _sync_status says the same.
+const elsewhere = "another schema was synced last, not this one"
+
 // Status reads where each of the tables stands.
 func (s *Store) Status(ctx context.Context, resources []*catalog.Resource) ([]TableStatus, error) {
-	latest, err := s.latestRuns(ctx)
+	latest, err := s.latestRuns(ctx, resources)
 	if err != nil {
 		return nil, err
 	}
 	statuses := make([]TableStatus, 0, len(resources))
 	for _, r := range resources {
-		cp, err := s.Checkpoint(ctx, r.Table)
+		cp, ours, err := s.checkpoint(ctx, r.Table)
 		if err != nil {
 			return nil, err
+		}
+		if !ours {
+			cp.State, cp.Reason = StateUnavailable, elsewhere
+			cp.FreshAsOf, cp.FullAt = time.Time{}, time.Time{}
 		}
 		status := TableStatus{
 			Table: r.Table, State: cp.State, Reason: cp.Reason,
@@ -55,13 +63,24 @@ func (s *Store) Status(ctx context.Context, resources []*catalog.Resource) ([]Ta
 	return statuses, nil
 }
 
-func (s *Store) latestRuns(ctx context.Context) (map[string]Run, error) {
+// latestRuns are the tables' last runs. Each is asked for by itself, so that the index
+// answers however long the ledger is.
+func (s *Store) latestRuns(ctx context.Context, resources []*catalog.Resource) (map[string]Run, error) {
+	tables := make([]string, 0, len(resources))
+	for _, r := range resources {
+		tables = append(tables, r.Table)
+	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT DISTINCT ON (table_name) id, table_name, mode, reason, started_at, finished_at, state, sentence,
-			inserted, updated, unchanged, tombstoned, quarantined, requests, waited_ms, bytes
-		FROM paymosync.runs
-		WHERE account = $1
-		ORDER BY table_name, started_at DESC`, s.account)
+		SELECT r.*
+		FROM unnest($2::text[]) AS t (name)
+		CROSS JOIN LATERAL (
+			SELECT id, table_name, mode, reason, started_at, finished_at, state, sentence,
+				inserted, updated, unchanged, tombstoned, quarantined, requests, waited_ms, bytes
+			FROM paymosync.runs
+			WHERE account = $1 AND table_name = t.name
+			ORDER BY started_at DESC
+			LIMIT 1
+		) AS r`, s.account, tables)
 	if err != nil {
 		return nil, fmt.Errorf("read the last runs: %w", err)
 	}

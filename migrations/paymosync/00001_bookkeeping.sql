@@ -28,6 +28,7 @@ CREATE TABLE paymosync.checkpoints (
     fresh_as_of   timestamptz,
     capabilities  jsonb NOT NULL DEFAULT '{}',
     layout        text NOT NULL DEFAULT '',
+    schema_name   text NOT NULL DEFAULT '',
     state         text NOT NULL DEFAULT 'unavailable' CHECK (state IN ('ok', 'degraded', 'failing', 'unavailable', 'paused')),
     reason        text NOT NULL DEFAULT 'not synced yet',
     PRIMARY KEY (account, table_name)
@@ -39,6 +40,7 @@ COMMENT ON COLUMN paymosync.checkpoints.full_at IS 'when the last complete full 
 COMMENT ON COLUMN paymosync.checkpoints.fresh_as_of IS 'every change that the table''s reads can see before this time is in';
 COMMENT ON COLUMN paymosync.checkpoints.capabilities IS 'what was learned of the server for this table, each with time and reason';
 COMMENT ON COLUMN paymosync.checkpoints.layout IS 'the schema and the columns at the last complete full; others make a full due';
+COMMENT ON COLUMN paymosync.checkpoints.schema_name IS 'the schema whose table it tells of: the one that was last read whole';
 
 CREATE TABLE paymosync.leases (
     account     text NOT NULL,
