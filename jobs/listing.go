@@ -72,16 +72,33 @@ func (r *run) list(ctx context.Context, listing catalog.Listing) error {
 		if !p.Since.IsZero() {
 			break
 		}
-		extent, err := r.Store.Extent(ctx, r.resource.Table)
-		if err != nil {
-			return err
-		}
-		p.Ranges = NewKnownRanges(r.cap(), extent.Rows, extent.MinID, extent.MaxID)
-		p.Highest = extent.MaxID
-		if extent.Rows > 0 {
-			p.Witnesses = []int64{extent.MinID, extent.MaxID}
-		}
+		return r.listKnown(ctx)
 	}
+	return nil
+}
+
+// mostCuts bounds what an unfinished run keeps of a table's ids.
+const mostCuts = 1000
+
+// listKnown lists by the ids that the table has: its rows say where to cut.
+func (r *run) listKnown(ctx context.Context) error {
+	p := r.progress
+	extent, err := r.Store.Extent(ctx, r.resource.Table)
+	if err != nil || extent.Rows == 0 {
+		return err
+	}
+	p.Highest = extent.MaxID
+	p.Witnesses = []int64{extent.MinID, extent.MaxID}
+	rows := int64(target(r.cap()))
+	if extent.Rows <= rows {
+		return nil
+	}
+	parts := 1 + extent.Rows/(rows*mostCuts)
+	cuts, err := r.Store.Cuts(ctx, r.resource.Table, rows*parts)
+	if err != nil {
+		return err
+	}
+	p.Ranges = NewKnownRanges(r.cap(), extent.MinID, extent.MaxID, cuts, parts)
 	return nil
 }
 

@@ -108,8 +108,9 @@ func (r *run) proveWhole(ctx context.Context, asked Range, query paymo.Query, pa
 func beyond(asked Range, positions []int64, inOrder bool) []Range {
 	const tellsOrder = 4 // fewer rows may be in order by chance
 	lowest, highest := slices.Min(positions), slices.Max(positions)
-	if inOrder && len(positions) >= tellsOrder {
-		above := highest + 1
+	above := plus(highest, 1)
+	// Beyond the highest id that there can be, nothing was left out.
+	if inOrder && len(positions) >= tellsOrder && above > highest {
 		backward := slices.Clone(positions)
 		slices.Reverse(backward)
 		switch {
@@ -120,12 +121,13 @@ func beyond(asked Range, positions []int64, inOrder bool) []Range {
 		}
 	}
 	if len(positions) == 1 {
-		above := highest + 1
-		return []Range{{From: asked.From, To: &lowest}, {From: &above, To: asked.To}}
+		parts := []Range{{From: asked.From, To: &lowest}, {From: &above, To: asked.To}}
+		return slices.DeleteFunc(parts, func(part Range) bool { return part.Empty() || part.Has(highest) })
 	}
 	sorted := slices.Sorted(slices.Values(positions))
 	middle := sorted[len(sorted)/2]
-	return []Range{{From: asked.From, To: &middle}, {From: &middle, To: asked.To}}
+	parts := []Range{{From: asked.From, To: &middle}, {From: &middle, To: asked.To}}
+	return slices.DeleteFunc(parts, Range.Empty)
 }
 
 // addUnseen adds the rows that the page does not have yet. It reports whether one of

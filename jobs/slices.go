@@ -18,6 +18,9 @@ import (
 func (r *run) readRange(ctx context.Context) error {
 	p := r.progress
 	asked, _ := p.Ranges.Next()
+	if asked.Empty() || p.Ranges.Excessive(p.Listed) {
+		return r.abandon(ctx, fmt.Sprintf("%d requests brought %d rows, and more are to come: the replies make no sense together", p.Ranges.Asked, p.Listed))
+	}
 	query := paymo.Query{Where: r.rangeWhere(asked)}
 	page, at, err := r.fetch(ctx, query)
 	if err != nil {

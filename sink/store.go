@@ -92,6 +92,28 @@ func (s *Store) Extent(ctx context.Context, table string) (Extent, error) {
 	return e, nil
 }
 
+// Cuts are the ids of live rows, least first, that part the table into pieces of so many
+// rows; the least id of the table is none.
+func (s *Store) Cuts(ctx context.Context, table string, rows int64) ([]int64, error) {
+	found, err := s.pool.Query(ctx, `
+		SELECT id
+		FROM (
+			SELECT id, row_number() OVER (ORDER BY id) - 1 AS n
+			FROM `+pgx.Identifier{s.schema, table}.Sanitize()+`
+			WHERE _deleted_at IS NULL
+		) AS numbered
+		WHERE n > 0 AND n % $1 = 0
+		ORDER BY id`, rows)
+	if err != nil {
+		return nil, fmt.Errorf("read where to cut %s: %w", table, err)
+	}
+	ids, err := pgx.CollectRows(found, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("read where to cut %s: %w", table, err)
+	}
+	return ids, nil
+}
+
 // Boundary are the ids of the live rows with the newest updated_on, at or after
 // since, newest first and at most limit: a filter by since must find them again.
 func (s *Store) Boundary(ctx context.Context, table string, since time.Time, limit int) ([]int64, error) {
