@@ -5,6 +5,16 @@ import (
 	"testing"
 )
 
+// A password that is not in DATABASE_URL comes from PGPASSWORD, as it is: there it needs
+// no escapes.
+func TestPoolSettingsPassword(t *testing.T) {
+	t.Setenv("PGPASSWORD", "p@ss/word%40")
+	settings, err := poolSettings("postgres://paymosync@postgres:5432/paymosync?sslmode=disable")
+	if err != nil || settings.ConnConfig.Password != "p@ss/word%40" {
+		t.Errorf("%v, %v", settings, err)
+	}
+}
+
 // A number of connections in DATABASE_URL is heeded, or refused where it is too small.
 func TestPoolSettings(t *testing.T) {
 	t.Parallel()

@@ -247,7 +247,7 @@ func TestReadmeVariables(t *testing.T) {
 // The Compose file gives paymosync variables that it reads, and so does the image.
 func TestDeploymentVariables(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{}
+	known := map[string]bool{"PGPASSWORD": true} // the driver reads it
 	for _, v := range Variables() {
 		known[v.Name] = true
 	}
@@ -264,6 +264,20 @@ func TestDeploymentVariables(t *testing.T) {
 		if !known[match[1]] {
 			t.Errorf("%s is no variable of paymosync", match[1])
 		}
+	}
+}
+
+// The health check ends by itself before Compose ends it, and its words are seen; and it
+// waits for longer than an answer takes.
+func TestDeploymentHealthcheck(t *testing.T) {
+	t.Parallel()
+	timeout := regexp.MustCompile(`(?s)"/usr/local/bin/paymosync", "healthcheck"\].*?timeout: (\w+)`).FindStringSubmatch(readFile(t, "docker-compose.yml"))
+	if timeout == nil {
+		t.Fatal("the Compose file has no health check of paymosync")
+	}
+	given, err := time.ParseDuration(timeout[1])
+	if err != nil || healthcheckTimeout >= given || healthcheckTimeout <= probeTimeout {
+		t.Errorf("Compose waits for %s, the command for %s, an answer takes up to %s; %v", given, healthcheckTimeout, probeTimeout, err)
 	}
 }
 
