@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -62,6 +63,30 @@ func TestProgramServeStopsWaiting(t *testing.T) {
 			t.Errorf("it logs %v", line)
 		}
 	}
+}
+
+// Where hanging up was to be ignored from the start, as under nohup, it is.
+func TestProgramServeIgnoresHangup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, agency())
+	service := startChild(t, "/bin/sh", w.variables, "-c", `trap "" HUP; exec "$0" serve`, programPath(t))
+	w.awaitReady(20 * time.Second)
+	service.signal(syscall.SIGHUP)
+	w.run("healthcheck").mustExit(exitOK)
+	if !service.running() || strings.Contains(service.err.String(), "stopped") {
+		t.Errorf("it stops:\n%s", service.err.String())
+	}
+	service.mustStop()
+}
+
+// Closing the terminal stops the service as a signal to end does.
+func TestProgramServeHungUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, agency())
+	service := w.start("serve")
+	w.awaitReady(20 * time.Second)
+	service.signal(syscall.SIGHUP)
+	service.waitFor(time.Minute).mustExit(exitOK).mustSay("msg=stopped")
 }
 
 // Durations are text in both formats.

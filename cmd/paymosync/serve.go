@@ -25,8 +25,8 @@ func (p *program) serveCommand() *cobra.Command {
 		Short: "Keep the warehouse fresh on schedule",
 		Long: `Keep the warehouse fresh on schedule, until a signal.
 
-/livez and /readyz are served on HTTP_ADDR. On SIGTERM or SIGINT it takes no new
-jobs, gives the running ones 10 seconds to end and interrupts what is left; it
+/livez and /readyz are served on HTTP_ADDR. On SIGTERM, SIGINT or SIGHUP it takes no
+new jobs, gives the running ones 10 seconds to end and interrupts what is left; it
 exits within 20 seconds and loses nothing that was read.`,
 		Example: "  paymosync serve\n  paymosync serve --env-file /etc/paymosync.env",
 		Args:    cobra.NoArgs,
