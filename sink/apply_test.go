@@ -149,7 +149,7 @@ func TestTemporary(t *testing.T) {
 		t.Errorf("%v is taken to pass", err)
 	}
 	for code, want := range map[string]bool{
-		"40001": true, "40P01": true, "57P01": true, "53300": true, "08006": true, "55P03": true, "25006": true, "58030": true,
+		"40001": true, "40P01": true, "57P01": true, "53300": true, "08006": true, "55P03": true, "25006": true, "25P03": true, "58030": true,
 		"42P01": false, "23505": false, "22003": false, "P0001": false, "25P02": false,
 	} {
 		err := fmt.Errorf("merge: %w", &pgconn.PgError{Code: code})

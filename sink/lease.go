@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// How long a lease outlives its owner, and how often the owner renews it. Between
-// them lie two more tries.
-const (
-	leaseTerm  = 15 * time.Second
-	leaseRenew = 5 * time.Second
-)
+// leaseTerm is how long a lease outlives its owner. The owner renews it three times
+// in a term.
+const leaseTerm = 15 * time.Second
 
 // ErrLeaseLost means that another process took the table over: this one's lease
 // had expired. Nothing that it did afterwards was committed.
@@ -32,12 +30,15 @@ func (e *HeldError) Error() string {
 }
 
 // Lease is the right to write one table. Its fence is checked by every transaction
-// that writes, so a process that was paused past its term cannot do harm.
+// that writes, so a process that was paused past its term cannot do harm. While such
+// a transaction is open it is the lease, however long it takes: nobody can take the
+// table over before it ends.
 type Lease struct {
 	store *Store
 	table string
 	owner string
 	fence int64
+	hold  hold
 }
 
 // WithLease acquires the table's lease, does the work and gives the lease back. The
@@ -64,7 +65,7 @@ func (s *Store) WithLease(ctx context.Context, table, owner string, work func(co
 		return fmt.Errorf("sync %s: %w", table, ErrLeaseLost)
 	}
 	// The lease is given back even when the caller was interrupted.
-	releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseRenew)
+	releasing, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTerm/3)
 	defer cancel()
 	if releaseErr := lease.release(releasing); err == nil && releaseErr != nil && ctx.Err() == nil {
 		err = releaseErr
@@ -78,60 +79,55 @@ func (s *Store) acquire(ctx context.Context, table, owner string) (*Lease, error
 	}
 	// A caller who is interrupted now would not learn that it has the lease, and would
 	// leave it behind for a whole term.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseRenew)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTerm/3)
 	defer cancel()
-	lease := &Lease{store: s, table: table, owner: owner}
-	err := s.pool.QueryRow(ctx, `
-		INSERT INTO paymosync.leases AS l (account, table_name, owner, fence, expires_at)
-		VALUES ($1, $2, $3, 1, clock_timestamp() + $4)
-		ON CONFLICT (account, table_name) DO UPDATE SET
-			owner = EXCLUDED.owner,
-			fence = l.fence + 1,
-			expires_at = clock_timestamp() + $4
-		WHERE l.expires_at <= clock_timestamp()
-		RETURNING fence`, s.account, table, owner, leaseTerm).Scan(&lease.fence)
-	if err == nil {
-		return lease, nil
+	for {
+		lease := &Lease{store: s, table: table, owner: owner, hold: hold{since: time.Now()}}
+		err := s.takeOver(ctx, lease)
+		if err == nil {
+			return lease, nil
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return nil, fmt.Errorf("acquire the lease on %s: %w", table, err)
+		}
+		held := &HeldError{Table: table}
+		err = s.pool.QueryRow(ctx, `
+			SELECT owner, greatest(expires_at - clock_timestamp(), '0')
+			FROM paymosync.leases
+			WHERE account = $1 AND table_name = $2`, s.account, table).Scan(&held.Owner, &held.For)
+		if err == nil {
+			return nil, held
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return nil, fmt.Errorf("read the lease on %s: %w", table, err)
+		}
+		// The table never had a lease.
+		if _, err := s.pool.Exec(ctx, `
+			INSERT INTO paymosync.leases (account, table_name, owner, fence, expires_at)
+			VALUES ($1, $2, $3, 0, 'epoch')
+			ON CONFLICT DO NOTHING`, s.account, table, owner); err != nil {
+			return nil, fmt.Errorf("acquire the lease on %s: %w", table, err)
+		}
 	}
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return nil, fmt.Errorf("acquire the lease on %s: %w", table, err)
-	}
-	held := &HeldError{Table: table}
-	err = s.pool.QueryRow(ctx, `
-		SELECT owner, greatest(expires_at - clock_timestamp(), '0')
-		FROM paymosync.leases
-		WHERE account = $1 AND table_name = $2`, s.account, table).Scan(&held.Owner, &held.For)
-	if err != nil {
-		return nil, fmt.Errorf("read the lease on %s: %w", table, err)
-	}
-	return nil, held
 }
 
-// renewUntil renews the lease until ctx ends; when it cannot be kept it says so.
-func (l *Lease) renewUntil(ctx context.Context, lost context.CancelCauseFunc) {
-	ticker := time.NewTicker(leaseRenew)
-	defer ticker.Stop()
-	last := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		trying, cancel := context.WithTimeout(ctx, leaseRenew)
-		tag, err := l.store.pool.Exec(trying, `
-			UPDATE paymosync.leases
-			SET expires_at = clock_timestamp() + $4
-			WHERE account = $1 AND table_name = $2 AND fence = $3`, l.store.account, l.table, l.fence, leaseTerm)
-		cancel()
-		switch {
-		case err == nil && tag.RowsAffected() == 1:
-			last = time.Now()
-		case err == nil, time.Since(last) > leaseTerm:
-			lost(ErrLeaseLost)
-			return
-		}
-	}
+// takeOver takes a lease whose term is over. One whose row is locked is held by a
+// transaction that may take long, so it is not waited for.
+func (s *Store) takeOver(ctx context.Context, lease *Lease) error {
+	return s.pool.QueryRow(ctx, `
+		WITH free AS (
+			SELECT account, table_name
+			FROM paymosync.leases
+			WHERE account = $1 AND table_name = $2 AND expires_at <= clock_timestamp()
+			FOR UPDATE SKIP LOCKED
+		)
+		UPDATE paymosync.leases AS l
+		SET owner = $3,
+			fence = l.fence + 1,
+			expires_at = clock_timestamp() + $4
+		FROM free
+		WHERE l.account = free.account AND l.table_name = free.table_name
+		RETURNING l.fence`, s.account, lease.table, lease.owner, s.leaseTerm).Scan(&lease.fence)
 }
 
 // release ends the term at once; the fence stays, so that it only ever grows.
@@ -147,25 +143,50 @@ func (l *Lease) release(ctx context.Context) error {
 }
 
 // transact does the work in one transaction that holds the lease's row: nobody can
-// take the table over before it ends.
+// take the table over before it ends. One that takes long renews the lease itself,
+// because its row is locked for everybody else.
 func (l *Lease) transact(ctx context.Context, what string, work func(pgx.Tx) error) error {
+	var renewed time.Time
+	ended := func() {}
 	err := pgx.BeginFunc(ctx, l.store.pool, func(tx pgx.Tx) error {
-		var one int
-		err := tx.QueryRow(ctx, `
-			SELECT 1
-			FROM paymosync.leases
-			WHERE account = $1 AND table_name = $2 AND fence = $3
-			FOR SHARE`, l.store.account, l.table, l.fence).Scan(&one)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return ErrLeaseLost
-		}
+		left, err := l.lock(ctx, tx)
 		if err != nil {
 			return err
 		}
-		return work(tx)
+		ended = l.hold.lock()
+		locked := time.Now()
+		if err := work(tx); err != nil {
+			return err
+		}
+		if left-time.Since(locked) > l.store.leaseTerm*2/3 {
+			return nil
+		}
+		renewed = time.Now()
+		_, err = l.renew(ctx, tx)
+		return err
 	})
+	if err == nil {
+		l.hold.renew(renewed)
+	}
+	ended()
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", what, l.table, err)
 	}
 	return nil
+}
+
+// lock locks the lease's row until the transaction ends and returns how much of the
+// term is left. The lock must not outlive a process that was paused or whose host is
+// gone: the server ends a transaction that it hears nothing of for a term.
+func (l *Lease) lock(ctx context.Context, tx pgx.Tx) (left time.Duration, err error) {
+	silence := strconv.FormatInt(l.store.leaseTerm.Milliseconds(), 10)
+	err = tx.QueryRow(ctx, `
+		SELECT expires_at - clock_timestamp(), set_config('idle_in_transaction_session_timeout', $4, true)
+		FROM paymosync.leases
+		WHERE account = $1 AND table_name = $2 AND fence = $3
+		FOR NO KEY UPDATE`, l.store.account, l.table, l.fence, silence).Scan(&left, nil)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, ErrLeaseLost
+	}
+	return left, err
 }

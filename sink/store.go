@@ -22,10 +22,11 @@ import (
 
 // Store is one account's warehouse and bookkeeping in one database.
 type Store struct {
-	pool    *pgxpool.Pool
-	schema  string
-	account string
-	merges  map[string]mergeSQL
+	pool      *pgxpool.Pool
+	schema    string
+	account   string
+	merges    map[string]mergeSQL
+	leaseTerm time.Duration
 }
 
 // New makes a Store for the account, whose tables are in the warehouse schema.
@@ -35,7 +36,7 @@ func New(pool *pgxpool.Pool, schema, account string) *Store {
 	for _, r := range catalog.All() {
 		merges[r.Table] = newMergeSQL(schema, r)
 	}
-	return &Store{pool: pool, schema: schema, account: account, merges: merges}
+	return &Store{pool: pool, schema: schema, account: account, merges: merges, leaseTerm: leaseTerm}
 }
 
 // Account is the account's name.
@@ -159,7 +160,8 @@ func Temporary(err error) bool {
 		case "08", "40", "53", "57", "58":
 			return true
 		}
-		return pg.Code == "25006" || pg.Code == "55P03" // read-only for now; lock not available
+		// Read-only for now; the transaction was silent for too long; lock not available.
+		return pg.Code == "25006" || pg.Code == "25P03" || pg.Code == "55P03"
 	}
 	var connect *pgconn.ConnectError
 	return errors.As(err, &connect) || pgconn.SafeToRetry(err) || pgconn.Timeout(err)
