@@ -144,7 +144,6 @@ func coversFault(kind paymotest.FaultKind) bool {
 func (w *world) meets(c faultCase) {
 	t, table := w.t, c.fault.Table
 	exec(w, "TRUNCATE paymo."+table+", paymosync.checkpoints, paymosync.quarantine")
-	exec(w, "UPDATE paymosync.accounts SET longest_reply = 0, page_cap = NULL")
 	patience := 20 * time.Second
 	if c.fault.Kind == paymotest.FaultSlow || c.fault.Kind == paymotest.FaultDrip {
 		patience = 400 * time.Millisecond

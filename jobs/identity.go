@@ -54,7 +54,6 @@ type guard struct {
 	until  time.Time // the answer holds
 	key    int       // number of the key that was asked about
 	answer error
-	known  sink.Limits
 }
 
 // identify asks Paymo who the key is, and holds it against what the account is
@@ -69,9 +68,6 @@ func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, er
 	}
 	var cost sink.Cost
 	asked, err := s.checkIdentity(ctx, &cost)
-	if err == nil {
-		g.known, err = s.Store.Limits(ctx)
-	}
 	if err == nil && key != 0 && asked != key {
 		return cost, errKeyReplaced
 	}
@@ -85,28 +81,6 @@ func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, er
 		g.until = time.Now().Add(failureLife)
 	}
 	return cost, err
-}
-
-// limits are what was learned of the server's replies.
-func (g *guard) limits() sink.Limits {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.known
-}
-
-// learn keeps a longer reply or a lower cap. A cap below a reply that was whole is
-// none.
-func (g *guard) learn(ctx context.Context, store *sink.Store, limits sink.Limits) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.known.LongestReply = max(g.known.LongestReply, limits.LongestReply)
-	if limits.PageCap > 0 && (g.known.PageCap == 0 || limits.PageCap < g.known.PageCap) {
-		g.known.PageCap = limits.PageCap
-	}
-	if g.known.PageCap <= g.known.LongestReply {
-		g.known.PageCap = 0
-	}
-	return store.SaveLimits(ctx, limits)
 }
 
 // checkIdentity returns the number of the key that it asked about.

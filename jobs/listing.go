@@ -2,9 +2,7 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -259,19 +257,6 @@ func (r *run) refusals() string {
 		}
 	}
 	return strings.Join(refusals, "; ")
-}
-
-// cap is the number of rows from which on a reply is taken as cut short.
-func (r *run) cap() int {
-	if limits := r.guard.limits(); limits.PageCap > limits.LongestReply {
-		return limits.PageCap
-	}
-	return catalog.PageCap
-}
-
-func badRequest(err error) bool {
-	var api *paymo.APIError
-	return errors.As(err, &api) && (api.Status == http.StatusBadRequest || api.Status == http.StatusUnprocessableEntity)
 }
 
 func recordIDs(page *paymo.Page) []int64 {

@@ -2,22 +2,17 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
-	"github.com/paymosync/paymosync/sink"
 )
 
 // boundaryRows is how many of the newest rows are asked for one by one before an
 // empty reply is believed.
 const boundaryRows = 5
-
-// leastCap is the least number of rows in a reply with which it is worth to read on.
-const leastCap = 10
 
 // shows reports whether the reply about one row holds it: a reply without it, and
 // without an error, tells nothing.
@@ -61,13 +56,14 @@ func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) 
 // nobody knows of. It asks for the rows that such a list would have left out: beyond
 // its last row where it is in the order of the ids, else for its halves. Each full
 // does so for the list as a whole; other replies, where they are as long as the
-// longest that was seen whole. The rows that come are added to the page.
+// longest that was seen whole, which may have been just as long as the limit, or lack a
+// row. The rows that come are added to the page.
 //
 // ignored says that the server does not heed ranges at all.
-func (r *run) proveWhole(ctx context.Context, asked Range, query paymo.Query, page *paymo.Page) (ignored bool, err error) {
+func (r *run) proveWhole(ctx context.Context, asked Range, query paymo.Query, page *paymo.Page, lacking bool) (ignored bool, err error) {
 	p := r.progress
 	first := asked.Whole() && p.Since.IsZero()
-	if len(page.Records) == 0 || !first && page.Rows < r.guard.limits().LongestReply {
+	if len(page.Records) == 0 || !first && !lacking && r.expected(asked, page.Rows) {
 		return false, nil
 	}
 	rows, date := page.Rows, page.Date
@@ -90,18 +86,16 @@ func (r *run) proveWhole(ctx context.Context, asked Range, query paymo.Query, pa
 		cut = r.addUnseen(page, rest, date) || cut
 	}
 	if !cut {
-		return false, r.guard.learn(ctx, r.Store, sink.Limits{LongestReply: rows})
+		r.learnWhole(rows)
+		return false, nil
 	}
 	r.Log.Warn("learned that Paymo cuts lists", "table", r.resource.Table, "rows", rows)
 	if rows < leastCap {
 		p.Doubt = fmt.Sprintf("listing cut short: Paymo lists no more than %d rows and has more", rows)
 		return false, nil
 	}
-	p.Ranges.Cap = rows
-	if rows <= r.guard.limits().LongestReply {
-		return false, nil // not everywhere: longer lists were seen whole
-	}
-	return false, r.guard.learn(ctx, r.Store, sink.Limits{PageCap: rows})
+	r.learnCap(rows)
+	return false, nil
 }
 
 // beyond are the ranges in which rows would lie that a list, cut short, has left out.
@@ -145,8 +139,10 @@ func (r *run) addUnseen(page, rest *paymo.Page, answered time.Time) (old bool) {
 		}
 		page.Records = append(page.Records, rest.Records[i])
 		page.Rows++
+		// A filter on updated_on finds a row too that was changed at any time.
 		made, err := time.Parse(time.RFC3339, record.Values[created].Text)
-		old = old || err != nil || answered.IsZero() || made.Before(answered.Add(-slack))
+		old = old || err != nil || answered.IsZero() ||
+			made.Before(answered.Add(-slack)) && record.Updated.Before(answered.Add(-slack))
 	}
 	return old
 }
@@ -273,14 +269,4 @@ func (r *run) shrunk() string {
 		return fmt.Sprintf("Paymo lists %d rows where the warehouse has %d; the others are kept", p.Listed, p.Known)
 	}
 	return ""
-}
-
-// makesSense refuses a reply that goes on and on with rows that it has brought.
-func makesSense(page *paymo.Page) error {
-	ids := recordIDs(page)
-	slices.Sort(ids)
-	if repeated := len(page.Records) - len(slices.Compact(ids)); page.Cut && repeated > len(page.Records)/10 {
-		return errors.New("the reply repeats its rows without an end")
-	}
-	return nil
 }

@@ -101,6 +101,12 @@ func (r *Ranges) Next() (next Range, ok bool) {
 	return Range{From: &from, To: next.To}, true
 }
 
+// Lower takes a reply of so many rows for full from now on.
+func (r *Ranges) Lower(full int) {
+	r.Parts *= int64((r.Cap + full - 1) / full)
+	r.Cap = full
+}
+
 // Excessive reports whether more ranges were read than any table with so many rows
 // takes: the way from one dense part to another, and into it, costs a hundred at most.
 func (r *Ranges) Excessive(found int64) bool {

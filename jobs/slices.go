@@ -53,14 +53,11 @@ func (r *run) judge(ctx context.Context, asked Range, query paymo.Query, page *p
 	if err != nil {
 		return false, err
 	}
-	if missing != 0 && !asked.Whole() {
-		return false, r.abandon(ctx, lacks(missing))
-	}
 	if page.Rows > p.Ranges.Cap && p.Ranges.Cap < catalog.PageCap {
-		p.Ranges.Cap = catalog.PageCap // the lower limit was learned in error
+		r.unlearnCap()
 	}
 	if page.Rows < p.Ranges.Cap && !page.Cut {
-		ignored, err := r.proveWhole(ctx, asked, query, page)
+		ignored, err := r.proveWhole(ctx, asked, query, page, missing != 0)
 		if err != nil {
 			return false, err
 		}
@@ -69,7 +66,7 @@ func (r *run) judge(ctx context.Context, asked Range, query paymo.Query, page *p
 		}
 	}
 	if missing != 0 && page.Rows < p.Ranges.Cap && !shows(page, missing) {
-		if r.resource.Window != "" {
+		if r.resource.Window != "" || !asked.Whole() {
 			return false, r.abandon(ctx, lacks(missing))
 		}
 		p.Doubt = "the list is not whole: " + lacks(missing)

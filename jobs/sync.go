@@ -133,6 +133,7 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 	} else {
 		if mode == Full {
 			r.checkpoint.Capabilities = map[string]sink.Capability{} // asked again at each full
+			r.checkpoint.LongestReply = 0
 		}
 		r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout}
 		r.progress.Run, err = lease.StartRun(ctx, string(mode), req.Reason)

@@ -64,38 +64,3 @@ func (s *Store) PinIdentity(ctx context.Context, identity Identity) (bool, error
 	}
 	return tag.RowsAffected() == 1, nil
 }
-
-// Limits are what was learned of how much the server puts into one reply.
-type Limits struct {
-	LongestReply int // rows of the longest list that was found to be complete
-	PageCap      int // rows at which lists are cut; 0: not found yet
-}
-
-// Limits reads what was learned; nothing before the first sync.
-func (s *Store) Limits(ctx context.Context) (Limits, error) {
-	var limits Limits
-	err := s.pool.QueryRow(ctx, `
-		SELECT longest_reply, coalesce(page_cap, 0)
-		FROM paymosync.accounts
-		WHERE account = $1`, s.account).Scan(&limits.LongestReply, &limits.PageCap)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return Limits{}, fmt.Errorf("read the server's limits: %w", err)
-	}
-	return limits, nil
-}
-
-// SaveLimits saves what was learned: a longer reply, or a lower cap. A cap below a
-// reply that was whole is forgotten.
-func (s *Store) SaveLimits(ctx context.Context, limits Limits) error {
-	_, err := s.pool.Exec(ctx, `
-		UPDATE paymosync.accounts
-		SET longest_reply = greatest(longest_reply, $2),
-			page_cap = CASE
-				WHEN least(page_cap, nullif($3, 0)) > greatest(longest_reply, $2) THEN least(page_cap, nullif($3, 0))
-			END
-		WHERE account = $1`, s.account, limits.LongestReply, limits.PageCap)
-	if err != nil {
-		return fmt.Errorf("save the server's limits: %w", err)
-	}
-	return nil
-}

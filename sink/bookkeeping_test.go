@@ -26,7 +26,7 @@ func TestCheckpointRoundTrip(t *testing.T) {
 		Cursor: moment, FullAt: moment.Add(time.Hour), FreshAsOf: moment.Add(2 * time.Hour),
 		Progress:     json.RawMessage(`{"page": 3}`),
 		Capabilities: map[string]sink.Capability{"updated_on filter": {Since: moment.Truncate(time.Second), Reason: "ignored"}},
-		Layout:       "abc", State: sink.StateDegraded, Reason: "words",
+		LongestReply: 300, PageCap: 1000, Layout: "abc", State: sink.StateDegraded, Reason: "words",
 	}
 	if err := tb.lease.SaveCheckpoint(t.Context(), want); err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestCheckpointRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err = tb.lease.Checkpoint(t.Context())
-	if err != nil || !got.Cursor.IsZero() || !got.FullAt.IsZero() || got.Progress != nil || len(got.Capabilities) != 0 || got.Layout != "" {
+	if err != nil || !got.Cursor.IsZero() || !got.FullAt.IsZero() || got.Progress != nil || len(got.Capabilities) != 0 || got.LongestReply+got.PageCap != 0 || got.Layout != "" {
 		t.Errorf("reset: %+v, %v", got, err)
 	}
 	if got.State != want.State || got.Reason != want.Reason || !got.FreshAsOf.Equal(want.FreshAsOf) {
@@ -179,6 +179,11 @@ func TestExtentBoundaryAndIDs(t *testing.T) {
 			t.Errorf("the %d newest: %v, %v", limit, got, err)
 		}
 	}
+	for rows, want := range map[int64][]int64{1: {6, 7, 8}, 2: {7}, 3: {8}, 4: nil} {
+		if got, err := tb.store.Cuts(t.Context(), "tasks", rows); err != nil || !slices.Equal(got, want) {
+			t.Errorf("cut at every %d rows: %v, %v", rows, got, err)
+		}
+	}
 	if got, err := tb.store.IDs(t.Context(), "tasks"); err != nil || !slices.Equal(got, []int64{5, 6, 7, 8}) {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -210,39 +215,4 @@ func TestIdentity(t *testing.T) {
 	if after, _, err := store.Identity(ctx); err != nil || after != got {
 		t.Errorf("a refused pin changed it to %+v, %v", after, err)
 	}
-}
-
-func TestLimits(t *testing.T) {
-	t.Parallel()
-	store := newStore(t)
-	ctx := t.Context()
-	want := func(longest, limit int) {
-		t.Helper()
-		if got, err := store.Limits(ctx); err != nil || got != (sink.Limits{LongestReply: longest, PageCap: limit}) {
-			t.Errorf("%+v, %v, want %d and %d", got, err, longest, limit)
-		}
-	}
-	save := func(limits sink.Limits) {
-		t.Helper()
-		if err := store.SaveLimits(ctx, limits); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want(0, 0)
-	if _, err := store.PinIdentity(ctx, sink.Identity{BaseURL: "https://a", UserID: 1, Role: "Admin", Scheme: "raw"}); err != nil {
-		t.Fatal(err)
-	}
-	save(sink.Limits{LongestReply: 300})
-	want(300, 0)
-	save(sink.Limits{PageCap: 1000})
-	want(300, 1000)
-	save(sink.Limits{LongestReply: 20, PageCap: 2000})
-	want(300, 1000)
-	save(sink.Limits{PageCap: 500})
-	want(300, 500)
-	// A longer list that is whole shows that the cap is none.
-	save(sink.Limits{LongestReply: 500})
-	want(500, 0)
-	save(sink.Limits{PageCap: 100})
-	want(500, 0)
 }

@@ -34,6 +34,8 @@ type Checkpoint struct {
 	FullAt       time.Time       // when the last complete full began
 	FreshAsOf    time.Time       // every change that the reads can see before it is in
 	Capabilities map[string]Capability
+	LongestReply int    // rows of the longest list that was found to be complete since the last full began
+	PageCap      int    // rows at which the server was found to cut lists; 0: not found yet
 	Layout       string // Store.Layout at the last complete full
 	State        string
 	Reason       string
@@ -57,10 +59,10 @@ func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ou
 	cp = Checkpoint{State: StateUnavailable, Reason: "not synced yet", Capabilities: map[string]Capability{}}
 	var cursor, fullAt, fresh *time.Time
 	err = s.pool.QueryRow(ctx, `
-		SELECT cursor, progress, full_at, fresh_as_of, capabilities, layout, state, reason, schema_name IN ('', $3)
+		SELECT cursor, progress, full_at, fresh_as_of, capabilities, longest_reply, page_cap, layout, state, reason, schema_name IN ('', $3)
 		FROM paymosync.checkpoints
 		WHERE account = $1 AND table_name = $2`, s.account, table, s.schema).
-		Scan(&cursor, &cp.Progress, &fullAt, &fresh, &cp.Capabilities, &cp.Layout, &cp.State, &cp.Reason, &ours)
+		Scan(&cursor, &cp.Progress, &fullAt, &fresh, &cp.Capabilities, &cp.LongestReply, &cp.PageCap, &cp.Layout, &cp.State, &cp.Reason, &ours)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return cp, true, nil
 	}
@@ -95,6 +97,8 @@ func (l *Lease) ResetCheckpoint(ctx context.Context) error {
 				progress = NULL,
 				full_at = NULL,
 				capabilities = '{}',
+				longest_reply = 0,
+				page_cap = 0,
 				layout = ''
 			WHERE account = $1 AND table_name = $2`, l.store.account, l.table)
 		return err
@@ -109,14 +113,16 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO paymosync.checkpoints AS c
-			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, layout, state, reason, schema_name)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, longest_reply, page_cap, layout, state, reason, schema_name)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (account, table_name) DO UPDATE SET
 			cursor = EXCLUDED.cursor,
 			progress = EXCLUDED.progress,
 			full_at = EXCLUDED.full_at,
 			fresh_as_of = EXCLUDED.fresh_as_of,
 			capabilities = EXCLUDED.capabilities,
+			longest_reply = EXCLUDED.longest_reply,
+			page_cap = EXCLUDED.page_cap,
 			layout = EXCLUDED.layout,
 			state = EXCLUDED.state,
 			reason = EXCLUDED.reason,
@@ -127,7 +133,7 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 				ELSE c.schema_name
 			END`,
 		l.store.account, l.table, orNull(cp.Cursor), cp.Progress, orNull(cp.FullAt), orNull(cp.FreshAsOf),
-		cp.Capabilities, cp.Layout, cp.State, cp.Reason, l.store.schema)
+		cp.Capabilities, cp.LongestReply, cp.PageCap, cp.Layout, cp.State, cp.Reason, l.store.schema)
 	return err
 }
 

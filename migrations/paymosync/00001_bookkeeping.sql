@@ -2,35 +2,33 @@
 -- paymosync's own bookkeeping. Every row belongs to an account; times are the database's clock.
 
 CREATE TABLE paymosync.accounts (
-    account        text PRIMARY KEY,
-    base_url       text NOT NULL,
-    company_id     bigint,
-    user_id        bigint NOT NULL,
-    role           text NOT NULL,
-    scheme         text NOT NULL,
-    checked_at     timestamptz NOT NULL,
-    longest_reply  integer NOT NULL DEFAULT 0,
-    page_cap       integer
+    account     text PRIMARY KEY,
+    base_url    text NOT NULL,
+    company_id  bigint,
+    user_id     bigint NOT NULL,
+    role        text NOT NULL,
+    scheme      text NOT NULL,
+    checked_at  timestamptz NOT NULL
 );
 COMMENT ON TABLE paymosync.accounts IS 'The Paymo company that this warehouse is pinned to, and who its key is.';
 COMMENT ON COLUMN paymosync.accounts.company_id IS 'null when the key may not read /api/company';
 COMMENT ON COLUMN paymosync.accounts.role IS 'the accepted role of the key''s user; a weaker one stops merges';
 COMMENT ON COLUMN paymosync.accounts.scheme IS 'the Authorization scheme that worked last: raw or basic';
-COMMENT ON COLUMN paymosync.accounts.longest_reply IS 'rows of the longest list that was found to be complete: a shorter one was not cut by a limit';
-COMMENT ON COLUMN paymosync.accounts.page_cap IS 'rows at which the server was found to cut lists; null: not found yet';
 
 CREATE TABLE paymosync.checkpoints (
-    account       text NOT NULL,
-    table_name    text NOT NULL,
-    cursor        timestamptz,
-    progress      jsonb,
-    full_at       timestamptz,
-    fresh_as_of   timestamptz,
-    capabilities  jsonb NOT NULL DEFAULT '{}',
-    layout        text NOT NULL DEFAULT '',
-    schema_name   text NOT NULL DEFAULT '',
-    state         text NOT NULL DEFAULT 'unavailable' CHECK (state IN ('ok', 'degraded', 'failing', 'unavailable', 'paused')),
-    reason        text NOT NULL DEFAULT 'not synced yet',
+    account        text NOT NULL,
+    table_name     text NOT NULL,
+    cursor         timestamptz,
+    progress       jsonb,
+    full_at        timestamptz,
+    fresh_as_of    timestamptz,
+    capabilities   jsonb NOT NULL DEFAULT '{}',
+    longest_reply  integer NOT NULL DEFAULT 0,
+    page_cap       integer NOT NULL DEFAULT 0,
+    layout         text NOT NULL DEFAULT '',
+    schema_name    text NOT NULL DEFAULT '',
+    state          text NOT NULL DEFAULT 'unavailable' CHECK (state IN ('ok', 'degraded', 'failing', 'unavailable', 'paused')),
+    reason         text NOT NULL DEFAULT 'not synced yet',
     PRIMARY KEY (account, table_name)
 );
 COMMENT ON TABLE paymosync.checkpoints IS 'Where the sync of each table stands. It commits with the rows that it describes.';
@@ -39,6 +37,8 @@ COMMENT ON COLUMN paymosync.checkpoints.progress IS 'an unfinished run: what it 
 COMMENT ON COLUMN paymosync.checkpoints.full_at IS 'when the last complete full listing began';
 COMMENT ON COLUMN paymosync.checkpoints.fresh_as_of IS 'every change that the table''s reads can see before this time is in';
 COMMENT ON COLUMN paymosync.checkpoints.capabilities IS 'what was learned of the server for this table, each with time and reason';
+COMMENT ON COLUMN paymosync.checkpoints.longest_reply IS 'rows of the longest list of the table that was found to be complete since the last full began: a shorter one was not cut by a limit';
+COMMENT ON COLUMN paymosync.checkpoints.page_cap IS 'rows at which the server was found to cut the table''s lists; 0: not found yet';
 COMMENT ON COLUMN paymosync.checkpoints.layout IS 'the schema and the columns at the last complete full; others make a full due';
 COMMENT ON COLUMN paymosync.checkpoints.schema_name IS 'the schema whose table it tells of: the one that was last read whole';
 
