@@ -51,6 +51,12 @@ func (e *VaultError) Temporary() bool { return e.temporary }
 // not reach.
 func (e *VaultError) Denied() bool { return e.Status == http.StatusForbidden }
 
+// tokenEnded reports whether Vault does not know the token, rather than that the
+// token's policies do not reach. Older ones do not tell the two apart.
+func (e *VaultError) tokenEnded() bool {
+	return e.Denied() && strings.Contains(e.Reason, "invalid token")
+}
+
 // Refused reports whether Vault answered and would answer the same again: what was
 // asked for is wrong or not allowed.
 func (e *VaultError) Refused() bool {

@@ -90,7 +90,10 @@ func (v *Vault) askMount(ctx context.Context, reference Reference) (kvMount, err
 	secret, err := v.client.Logical().ReadWithContext(ctx, "sys/internal/ui/mounts/"+reference.Location)
 	if err != nil {
 		e := v.fail(op, err)
-		if e.Denied() {
+		switch {
+		case e.tokenEnded():
+			e.Hint = v.loginHint(0)
+		case e.Denied():
 			e.Hint = "there is no such mount, or the token's policies grant nothing below it, or the token has ended; where asking is closed, set VAULT_KV_VERSION to 1 or 2"
 		}
 		return kvMount{}, e
@@ -126,19 +129,27 @@ func (v *Vault) readFrom(ctx context.Context, mount kvMount, reference Reference
 	} else {
 		secret, err = v.client.KVv1(mount.path).Get(ctx, path)
 	}
+	const leaveOutData = "leave out data/, as in `vault kv get`"
+	dataInPath := mount.version == 2 && strings.HasPrefix(path, "data/")
 	var response *api.ResponseError
 	switch {
 	case errors.Is(err, api.ErrSecretNotFound):
-		e := &VaultError{Op: op, Reason: "there is no such secret", Hint: fmt.Sprintf("write it: vault kv put -mount=%s %s %s=…", mount.path, path, reference.Field), missing: true}
-		if mount.version == 2 && strings.HasPrefix(path, "data/") {
-			e.Hint = "leave out data/, as in `vault kv get`"
+		e := &VaultError{Op: op, Reason: "there is no such secret", missing: true}
+		e.Hint = v.orVersion(fmt.Sprintf("write it: vault kv put -mount=%s %s %s=…", mount.path, path, reference.Field))
+		if dataInPath {
+			e.Hint = leaveOutData
 		}
 		return "", e
 	case err != nil:
 		e := v.fail(op, err)
-		if e.Denied() {
-			e.Hint = fmt.Sprintf("let the token's policies read %s; if the token has ended, %s", policyPath, v.loginHint(0))
-		} else if !errors.As(err, &response) && !e.Temporary() && e.cause == nil && !tlsCause(err) {
+		switch {
+		case e.tokenEnded():
+			e.Hint = v.loginHint(0)
+		case e.Denied() && dataInPath:
+			e.Hint = fmt.Sprintf("%s; or let the token's policies read %s", leaveOutData, policyPath)
+		case e.Denied():
+			e.Hint = v.orVersion(fmt.Sprintf("let the token's policies read %s; if the token has ended, %s", policyPath, v.loginHint(0)))
+		case !errors.As(err, &response) && !e.Temporary() && e.cause == nil && !tlsCause(err):
 			// The client's complaint about the shape may quote what it found.
 			e.Reason, e.Hint = fmt.Sprintf("the answer is not that of a KV engine of version %d", mount.version), "check VAULT_KV_VERSION"
 		}
@@ -151,6 +162,15 @@ func (v *Vault) readFrom(ctx context.Context, mount kvMount, reference Reference
 		return "", &VaultError{Op: op, Reason: "there is no such secret", Hint: "check the path, and VAULT_KV_VERSION", missing: true}
 	}
 	return field(op, secret.Data, reference.Field)
+}
+
+// orVersion adds to a hint that the version of the engine may be wrong, where Vault
+// was not asked for it.
+func (v *Vault) orVersion(hint string) string {
+	if v.config.KVVersion == 0 {
+		return hint
+	}
+	return hint + "; or check VAULT_KV_VERSION"
 }
 
 // field takes a field's text. A line break at its end is dropped: it comes along

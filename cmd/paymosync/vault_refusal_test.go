@@ -208,7 +208,7 @@ func TestVaultLockout(t *testing.T) {
 	// Others may lock it all the same.
 	for n := range 6 {
 		writeFile(t, file, fmt.Sprintf("%s-%d", canary, n))
-		resolveError(t, newVault(t, env), env["PAYMO_API_KEY"])
+		_ = resolveError(t, newVault(t, env), env["PAYMO_API_KEY"])
 	}
 	writeFile(t, file, good)
 	if err := resolveError(t, newVault(t, env), env["PAYMO_API_KEY"]); !err.Denied() || !strings.Contains(err.Error(), "locked the role") {
