@@ -211,7 +211,7 @@ func (r *run) readTimers(ctx context.Context) error {
 // refused judges an error of a listing: a filter that Paymo does not know is struck
 // off, and the next way is tried.
 func (r *run) refused(ctx context.Context, err error, listing catalog.Listing) error {
-	if !badRequest(err) {
+	if !badRequest(err) && !r.failsForSince(ctx, err) {
 		return err
 	}
 	if !r.progress.Since.IsZero() {
@@ -223,6 +223,25 @@ func (r *run) refused(ctx context.Context, err error, listing catalog.Listing) e
 	}
 	r.strikeOff(listing.String(), err.Error())
 	return r.relist(ctx)
+}
+
+// failsForSince reports whether Paymo breaks down over the filter on updated_on: it
+// answers some fields that it does not know with a 500, and what is asked without them
+// well.
+func (r *run) failsForSince(ctx context.Context, err error) bool {
+	p := r.progress
+	if p.Since.IsZero() || !internalError(err) {
+		return false
+	}
+	since := p.Since
+	defer func() { p.Since = since }()
+	p.Since = time.Time{}
+	query := paymo.Query{Where: r.where(), PageSize: 1}
+	if p.Parents != nil {
+		query.Where = query.Where.Equal(r.resource.Scope.Filter, p.Parents.todo[0])
+	}
+	_, _, err = r.ask(ctx, query)
+	return err == nil
 }
 
 // relist goes on with the next way to list the resource.

@@ -19,7 +19,7 @@ func TestProgressRoundTrip(t *testing.T) {
 		Ranges: &Ranges{Todo: []Range{{}, {From: &from, To: &to}}, Width: 4, Floor: 2, Above: 1, Below: 2, Cap: 2500},
 		Pages:  &Pages{Page: 2, Pass: 1, Longest: 500, Count: [2]int{1200, 500}, Sum: [2]int64{-5, 7}, Before: 9},
 		Parents: &Parents{
-			After: 4, Denied: []int64{1}, Cut: []int64{2, 3},
+			After: 4, Denied: []int64{1}, Cut: []int64{2, 3}, New: []int64{9},
 		},
 		Timers: true, Horizon: now, Newest: now.Add(-time.Minute), Highest: 77, Witnesses: []int64{6, 8}, Seen: 10, Listed: 9,
 		Known: 8, Windowless: true, Doubt: "words",

@@ -21,11 +21,12 @@ func shows(page *paymo.Page, id int64) bool {
 }
 
 // missesWitness returns a row that is there and that a range lacks, 0 for none: a
-// range must hold the witnesses that lie in it, unless they are gone.
-func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) (int64, error) {
+// range must hold the witnesses that lie in it, unless they are gone. blind says that
+// Paymo did not tell of one whether it is.
+func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) (missing int64, blind bool, err error) {
 	p := r.progress
 	if p.Listing != catalog.ByID || page.Rows >= p.Ranges.Cap || !p.Since.IsZero() {
-		return 0, nil
+		return 0, false, nil
 	}
 	ids := recordIDs(page)
 	slices.Sort(ids)
@@ -39,17 +40,18 @@ func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) 
 		row, _, err := r.find(ctx, id)
 		switch {
 		case err != nil:
-			return 0, err
+			return 0, false, err
 		case row != nil && !shows(row, id):
-			if page.Rows == 0 {
+			blind = true
+			if page.Rows == 0 && r.AcceptRole == "" {
 				p.Doubt = fmt.Sprintf("Paymo lists no rows where the warehouse has some, and does not say that row %d is gone", id)
 			}
 		case row != nil && r.inWindow(row):
-			return id, nil
+			return id, blind, nil
 		}
 		p.Witnesses = slices.Delete(p.Witnesses, i, i+1)
 	}
-	return 0, nil
+	return 0, blind, nil
 }
 
 // proveWhole makes sure that a list which is not full was not cut by a limit that
@@ -186,13 +188,15 @@ func (r *run) countKnown(ctx context.Context) error {
 }
 
 // checkBoundary makes sure that what an incremental found holds the newest rows that
-// the table has: the filter must have found them, unless they are gone.
+// the table has: the filter must have found them, unless they are gone. An empty reply
+// about which Paymo does not say so is not believed: everything is read.
 func (r *run) checkBoundary(ctx context.Context, page *paymo.Page) (restarted bool, err error) {
 	p := r.progress
 	boundary, err := r.Store.Boundary(ctx, r.resource.Table, p.Since, boundaryRows)
 	if err != nil {
 		return false, err
 	}
+	blind := false
 	for _, id := range boundary {
 		if shows(page, id) {
 			return false, nil
@@ -201,12 +205,9 @@ func (r *run) checkBoundary(ctx context.Context, page *paymo.Page) (restarted bo
 		switch {
 		case err != nil:
 			return false, err
-		case row == nil: // gone, or hidden: the next one is the boundary
+		case row == nil: // gone: the next one is the boundary
 		case !shows(row, id):
-			if page.Rows == 0 {
-				p.Doubt = fmt.Sprintf("Paymo lists no changes and does not say that row %d, which the warehouse has, is gone", id)
-				return false, nil
-			}
+			blind = true
 		case !row.Records[0].Updated.Before(p.Since.Truncate(time.Second)) && r.inWindow(row):
 			r.strikeOff(filterUpdated, fmt.Sprintf("the reply lacked row %d, which is new enough", id))
 			if err := r.widen(ctx); err != nil {
@@ -214,6 +215,12 @@ func (r *run) checkBoundary(ctx context.Context, page *paymo.Page) (restarted bo
 			}
 			return true, r.list(ctx, p.Listing)
 		}
+	}
+	if blind && page.Rows == 0 {
+		if err := r.widen(ctx); err != nil {
+			return false, err
+		}
+		return true, r.list(ctx, p.Listing)
 	}
 	return false, nil
 }

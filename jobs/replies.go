@@ -68,3 +68,8 @@ func badRequest(err error) bool {
 	var api *paymo.APIError
 	return errors.As(err, &api) && (api.Status == http.StatusBadRequest || api.Status == http.StatusUnprocessableEntity)
 }
+
+func internalError(err error) bool {
+	var api *paymo.APIError
+	return errors.As(err, &api) && api.Status == http.StatusInternalServerError
+}

@@ -87,11 +87,16 @@ func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.T
 }
 
 func (r *run) ask(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
+	return r.askFor(ctx, r.resource, query)
+}
+
+// askFor asks for rows of any resource.
+func (r *run) askFor(ctx context.Context, resource *catalog.Resource, query paymo.Query) (*paymo.Page, time.Time, error) {
 	at, err := r.Store.Now(ctx)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	page, err := r.Client.List(ctx, r.resource, query)
+	page, err := r.Client.List(ctx, resource, query)
 	if page != nil {
 		r.spend(sink.Cost{Requests: page.Requests, Waited: page.Waited, Bytes: page.Bytes})
 	}
@@ -102,7 +107,8 @@ func (r *run) ask(ctx context.Context, query paymo.Query) (*paymo.Page, time.Tim
 	return page, at, err
 }
 
-// find asks for one row by its id; nil when Paymo says that there is none, or hides it.
+// find asks for one row by its id; nil when Paymo says that there is none. Where it denies
+// the row, which is no evidence of anything, the page is without it.
 func (r *run) find(ctx context.Context, id int64) (*paymo.Page, time.Time, error) {
 	at, err := r.Store.Now(ctx)
 	if err != nil {
@@ -113,8 +119,11 @@ func (r *run) find(ctx context.Context, id int64) (*paymo.Page, time.Time, error
 		r.spend(sink.Cost{Requests: page.Requests, Waited: page.Waited, Bytes: page.Bytes})
 	}
 	var api *paymo.APIError
-	if errors.As(err, &api) && (api.NotFound() || api.Denied()) {
+	switch {
+	case errors.As(err, &api) && api.NotFound():
 		return nil, at, nil
+	case errors.As(err, &api) && api.Denied():
+		return &paymo.Page{}, at, nil
 	}
 	if err == nil {
 		err = r.identify(ctx, page.Key)

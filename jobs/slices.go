@@ -49,7 +49,7 @@ func (r *run) judge(ctx context.Context, asked Range, query paymo.Query, page *p
 	if restarted, err := r.checkSince(ctx, page, asked.Whole()); err != nil || restarted {
 		return false, err
 	}
-	missing, err := r.missesWitness(ctx, asked, page)
+	missing, blind, err := r.missesWitness(ctx, asked, page)
 	if err != nil {
 		return false, err
 	}
@@ -57,7 +57,7 @@ func (r *run) judge(ctx context.Context, asked Range, query paymo.Query, page *p
 		r.unlearnCap()
 	}
 	if page.Rows < p.Ranges.Cap && !page.Cut {
-		ignored, err := r.proveWhole(ctx, asked, query, page, missing != 0)
+		ignored, err := r.proveWhole(ctx, asked, query, page, blind || missing != 0)
 		if err != nil {
 			return false, err
 		}
@@ -85,9 +85,26 @@ func (r *run) believe(asked Range, page *paymo.Page) {
 	positions := r.positions(page)
 	r.remember(page, positions)
 	if page.Rows < r.progress.Ranges.Cap {
-		r.progress.Listed += int64(page.Rows)
+		r.progress.Listed += r.rowsIn(asked, page, positions)
 	}
 	r.progress.Ranges.Done(asked, page.Rows, positions)
+}
+
+// rowsIn counts the rows of a reply that lie in the range, each of them once: windows
+// are read wider than they are, so that the next one brings some of the rows again.
+func (r *run) rowsIn(asked Range, page *paymo.Page, positions []int64) int64 {
+	ids := make([]int64, 0, len(page.Records))
+	for i, position := range positions {
+		if asked.Has(position) {
+			ids = append(ids, page.Records[i].ID)
+		}
+	}
+	slices.Sort(ids)
+	rows := len(slices.Compact(ids))
+	if asked.Whole() || r.progress.Listing == catalog.ByID {
+		rows += page.Rows - len(page.Records) // those without a usable id lie nowhere
+	}
+	return int64(rows)
 }
 
 func lacks(id int64) string { return fmt.Sprintf("the reply lacked row %d, which is there", id) }
