@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // parser turns settings into a Config and collects all that is wrong on the way.
@@ -108,8 +108,8 @@ func (p *parser) databaseURL() Secret {
 		return NewSecret(value)
 	}
 	// The parser's own error may repeat a part of the password.
-	if _, err := pgconn.ParseConfig(value); err != nil {
-		p.fail("DATABASE_URL", "not understood as a PostgreSQL URL or DSN, or a file that it names cannot be read; example: postgres://user:password@host:5432/warehouse?sslmode=require, with / # ? @ and %% in the password percent-encoded")
+	if _, err := pgxpool.ParseConfig(value); err != nil {
+		p.fail("DATABASE_URL", "not understood as a PostgreSQL URL or DSN with settings such as sslmode and pool_max_conns, or a file that it names cannot be read; example: postgres://user:password@host:5432/warehouse?sslmode=require, with / # ? @ and %% in the password percent-encoded")
 	}
 	return NewSecret(value)
 }
@@ -120,6 +120,8 @@ func (p *parser) apiKey() Secret {
 	case p.reference("PAYMO_API_KEY", value):
 	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }):
 		p.fail("PAYMO_API_KEY", "holds white space or a character that no key has; expected a reference such as vault://secret/paymo#api_key, or the key alone")
+	case strings.Contains(value, "/") && strings.Contains(value, "#"):
+		p.fail("PAYMO_API_KEY", "looks like a reference without its beginning; expected vault://<mount>/<path>#<field>, such as vault://secret/paymo#api_key, or the key alone")
 	default:
 		p.warn("PAYMO_API_KEY holds the key itself, which is fine for a trial only: put the key into Vault and give a reference such as vault://secret/paymo#api_key")
 	}
@@ -137,8 +139,13 @@ func (p *parser) baseURL(allowHTTP bool) string {
 		p.fail(variable, "holds a user or password; the key belongs in PAYMO_API_KEY")
 	case strings.ContainsAny(value, "?#"):
 		p.fail(variable, "has a query or fragment; example: https://app.paymoapp.com")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()) && !allowHTTP:
+	case u.Scheme == "http" && !isLoopback(strings.ToLower(u.Hostname())) && !allowHTTP:
 		p.fail(variable, "%q would send the key unencrypted: use https://, or set PAYMO_ALLOW_HTTP=true", value)
+	default:
+		// The warehouse is pinned to the address as a text; the scheme is in small
+		// letters already.
+		u.Host = strings.ToLower(u.Host)
+		return u.String()
 	}
 	return value
 }

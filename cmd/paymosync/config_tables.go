@@ -10,7 +10,7 @@ import (
 
 // tables are the tables to sync, in the catalogue's order. A table brings along
 // the tables that it is listed by, left out or not: without them it cannot be
-// read.
+// read. One that this version does not read brings none.
 func (p *parser) tables() []string {
 	chosen := map[string]bool{}
 	named := p.tableList("SYNC_TABLES", p.raw.SyncTables)
@@ -25,7 +25,7 @@ func (p *parser) tables() []string {
 	}
 	before := len(p.notices)
 	for _, r := range catalog.All() {
-		if chosen[r.Table] {
+		if chosen[r.Table] && r.Readable() {
 			p.bringParents(r, chosen)
 		}
 	}

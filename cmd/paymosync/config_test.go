@@ -73,9 +73,10 @@ func TestConfigGood(t *testing.T) {
 			func(c Config) bool {
 				return c.Paymo.APIKey.Reveal() == "abc123" && !c.NeedsVault() && len(c.Warnings()) == 1
 			}},
-		"slash trimmed":  {map[string]string{"PAYMO_BASE_URL": "https://x.example/base/"}, func(c Config) bool { return c.Paymo.BaseURL == "https://x.example/base" }},
-		"http loopback":  {map[string]string{"PAYMO_BASE_URL": "http://[::1]:8081"}, func(c Config) bool { return c.Paymo.BaseURL == "http://[::1]:8081" }},
-		"http localhost": {map[string]string{"PAYMO_BASE_URL": "http://localhost:1"}, func(c Config) bool { return true }},
+		"slash trimmed":    {map[string]string{"PAYMO_BASE_URL": "https://x.example/base/"}, func(c Config) bool { return c.Paymo.BaseURL == "https://x.example/base" }},
+		"host in capitals": {map[string]string{"PAYMO_BASE_URL": "HTTPS://App.Example.COM:8443/Base/"}, func(c Config) bool { return c.Paymo.BaseURL == "https://app.example.com:8443/Base" }},
+		"http loopback":    {map[string]string{"PAYMO_BASE_URL": "http://[::1]:8081"}, func(c Config) bool { return c.Paymo.BaseURL == "http://[::1]:8081" }},
+		"http localhost":   {map[string]string{"PAYMO_BASE_URL": "http://localhost:1"}, func(c Config) bool { return true }},
 		"http allowed": {map[string]string{"PAYMO_BASE_URL": "http://fakepaymo:8081", "PAYMO_ALLOW_HTTP": "true"},
 			func(c Config) bool { return c.Paymo.AllowHTTP }},
 		"empty is not set":  {map[string]string{"PAYMO_BASE_URL": "", "SYNC_SCHEDULE": " "}, func(c Config) bool { return c.Schedule.String() == "*/15 * * * *" }},
@@ -127,10 +128,10 @@ func TestConfigBad(t *testing.T) {
 	t.Parallel()
 	cases := map[string][]struct{ value, text string }{
 		"DATABASE_URL": {
-			{"postgres://u:canary/x@h:5432/db", "not understood"}, {"nonsense", "not understood"},
+			{"postgres://u:canary/x@h:5432/db", "not understood"}, {"nonsense", "not understood"}, {"postgres://u:canary@h/db?pool_max_conns=x", "pool_max_conns"},
 			{"vault://secret#x", "names no path"}, {"vault:secret/canary", "does not begin with vault://"},
 		},
-		"PAYMO_API_KEY":     {{"canary key", "white space"}, {"canary\x01", "no key has"}, {"vault://secret/paymo", "names no field"}, {"VAULT://secret/paymo#a", "does not begin"}},
+		"PAYMO_API_KEY":     {{"canary key", "white space"}, {"canary\x01", "no key has"}, {"secret/canary#api_key", "looks like a reference"}, {"vault://secret/paymo", "names no field"}, {"VAULT://secret/paymo#a", "does not begin"}},
 		"PAYMO_AUTH_SCHEME": {{"bearer", `"bearer" is none of auto, raw, basic`}},
 		"PAYMO_BASE_URL": {
 			{"app.paymoapp.com", "absolute"}, {"ftp://x", "absolute"}, {"https://u:canary@x", "user or password"},
@@ -241,10 +242,10 @@ func TestConfigTables(t *testing.T) {
 		tables  []string
 		notices []string
 	}{
-		"chosen":    {map[string]string{"SYNC_TABLES": "tasks projects,clients"}, []string{"clients", "projects", "tasks"}, nil},
-		"left out":  {map[string]string{"SYNC_TABLES": "tasks,projects", "SYNC_EXCLUDE_TABLES": "tasks"}, []string{"projects"}, nil},
-		"parent":    {map[string]string{"SYNC_TABLES": "time_entries"}, []string{"users", "time_entries"}, []string{"users is synced too, because time_entries is listed by it"}},
-		"ancestors": {map[string]string{"SYNC_TABLES": "comments"}, []string{"projects", "comment_threads", "comments"}, []string{"comment_threads is synced too, because comments is listed by it", "projects is synced too, because comment_threads is listed by it"}},
+		"chosen":   {map[string]string{"SYNC_TABLES": "tasks projects,clients"}, []string{"clients", "projects", "tasks"}, nil},
+		"left out": {map[string]string{"SYNC_TABLES": "tasks,projects", "SYNC_EXCLUDE_TABLES": "tasks"}, []string{"projects"}, nil},
+		"parent":   {map[string]string{"SYNC_TABLES": "time_entries"}, []string{"users", "time_entries"}, []string{"users is synced too, because time_entries is listed by it"}},
+		"unread":   {map[string]string{"SYNC_TABLES": "comments"}, []string{"comments"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -261,7 +262,11 @@ func TestConfigTables(t *testing.T) {
 		})
 	}
 
-	c, err := LoadConfig(environment(map[string]string{"SYNC_EXCLUDE_TABLES": "users"}), someDay())
+	c, err := LoadConfig(environment(map[string]string{"SYNC_EXCLUDE_TABLES": "tasks,projects"}), someDay())
+	if err != nil || slices.Contains(c.Tables, "projects") || len(c.Notices()) != 0 {
+		t.Errorf("a parent of tables that are not read: %v, notices %q, tables %v", err, c.Notices(), c.Tables)
+	}
+	c, err = LoadConfig(environment(map[string]string{"SYNC_EXCLUDE_TABLES": "users"}), someDay())
 	if err != nil || !slices.Contains(c.Tables, "users") || len(c.Notices()) != 1 {
 		t.Errorf("a parent left out: %v, notices %q, tables %v", err, c.Notices(), c.Tables)
 	}
