@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/sink"
@@ -87,5 +88,34 @@ func TestFilterThatBreaksTheServer(t *testing.T) {
 			}
 			w.mustEqual(table)
 		})
+	}
+}
+
+// A row that PostgreSQL refuses is in quarantine, even where it is the newest: no reason
+// to read everything at every sync.
+func TestNewestRowInQuarantine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	w.mustSync("tasks", jobs.Full)
+	exec(w, `ALTER TABLE paymo.tasks ADD CONSTRAINT good CHECK (name <> 'bad')`)
+	w.patch("tasks", query[int64](w, `SELECT min(id) FROM paymo.tasks`), map[string]any{
+		"name": "bad", "updated_on": time.Now().Add(-2 * time.Minute),
+	})
+	exec(w, `UPDATE paymo.tasks SET updated_on = updated_on - interval '1 day'`)
+	for range 3 {
+		outcome, err := w.sync("tasks", jobs.Full)
+		if err != nil || outcome.State != sink.StateDegraded {
+			t.Fatal(unexpected(outcome, err))
+		}
+		outcome, err = w.sync("tasks", jobs.Incremental)
+		if err != nil || outcome.State != sink.StateDegraded || outcome.Mode != jobs.Incremental {
+			t.Error(unexpected(outcome, err))
+		}
+	}
+	// A table that was emptied is read whole nevertheless.
+	exec(w, `TRUNCATE paymo.tasks`)
+	outcome, err := w.sync("tasks", jobs.Incremental)
+	if err != nil || outcome.Mode != jobs.Full {
+		t.Error(unexpected(outcome, err))
 	}
 }

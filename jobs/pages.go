@@ -12,7 +12,9 @@ type Pages struct {
 	Count   [2]int `json:"count"`   // rows of each pass
 	Sum     [2]int64
 	Before  int64 `json:"before"`  // sum of the page before
+	Mark    int64 `json:"mark"`    // sum of the last page whose number is a power of two
 	Ignored bool  `json:"ignored"` // the server answers every page alike
+	Repeats bool  `json:"repeats"` // the server begins again with pages that it has answered
 	Ended   bool  `json:"ended"`
 }
 
@@ -32,7 +34,14 @@ func (p *Pages) Done(rows int, ids []int64) {
 		p.Ignored, p.Ended = true, true
 		return
 	}
+	if p.Page > 0 && len(ids) > 0 && sum == p.Mark {
+		p.Repeats, p.Ended = true, true
+		return
+	}
 	p.Before = sum
+	if p.Page&(p.Page-1) == 0 { // whatever the length of a circle, one mark comes to lie in it
+		p.Mark = sum
+	}
 	p.Count[p.Pass] += rows
 	p.Sum[p.Pass] += sum
 	last := rows == 0 || rows < p.Longest && rows < shortPage
@@ -49,7 +58,7 @@ func (p *Pages) Done(rows int, ids []int64) {
 
 // Stable reports whether both passes saw the same ids; one page needs no second.
 func (p *Pages) Stable() bool {
-	return p.Pass == 0 || p.Count[0] == p.Count[1] && p.Sum[0] == p.Sum[1]
+	return !p.Repeats && (p.Pass == 0 || p.Count[0] == p.Count[1] && p.Sum[0] == p.Sum[1])
 }
 
 // mix spreads an id over 64 bits, so that sums of different ids differ.

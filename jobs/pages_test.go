@@ -114,6 +114,23 @@ func TestPagesIgnored(t *testing.T) {
 	}
 }
 
+// Pages that begin again are not read for ever.
+func TestPagesInCircles(t *testing.T) {
+	t.Parallel()
+	for _, circle := range []int{2, 3, 7, 20} {
+		list := numbered(500 * (circle + 5))
+		p, requests := readPages(t, func(page, _ int) []int64 {
+			if page >= 5 {
+				page = 5 + (page-5)%circle
+			}
+			return slicePages(list, page, 500)
+		})
+		if !p.Repeats || p.Stable() || requests > 4*(circle+5) {
+			t.Errorf("a circle of %d: %+v after %d requests", circle, p, requests)
+		}
+	}
+}
+
 // Rows without a usable id are rows: a page of nothing else is not the end.
 func TestPagesOfRejects(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
@@ -17,7 +18,7 @@ func TestProgressRoundTrip(t *testing.T) {
 	whole := Progress{
 		Run: 3, Mode: Full, StartedAt: now, Layout: "paymo abc", Listing: catalog.ByID, Since: now.Add(-time.Hour),
 		Ranges: &Ranges{Todo: []Range{{}, {From: &from, To: &to}}, Width: 4, Floor: 2, Above: 1, Below: 2, Cap: 2500},
-		Pages:  &Pages{Page: 2, Pass: 1, Longest: 500, Count: [2]int{1200, 500}, Sum: [2]int64{-5, 7}, Before: 9},
+		Pages:  &Pages{Page: 2, Pass: 1, Longest: 500, Count: [2]int{1200, 500}, Sum: [2]int64{-5, 7}, Before: 9, Mark: 4},
 		Parents: &Parents{
 			After: 4, Denied: []int64{1}, Cut: []int64{2, 3}, New: []int64{9},
 		},
@@ -97,6 +98,33 @@ func TestBeyond(t *testing.T) {
 	} {
 		if got := words(beyond(tt.asked, tt.positions, tt.inOrder)); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Windows are read wider than they are: a row counts where it lies, and once.
+func TestRowsIn(t *testing.T) {
+	t.Parallel()
+	low, high := int64(100), int64(103)
+	page := &paymo.Page{Rows: 7} // one of them has no usable id
+	for _, id := range []int64{1, 2, 3, 4, 5, 5} {
+		page.Records = append(page.Records, catalog.Record{ID: id})
+	}
+	positions := []int64{99, 100, 101, 103, 102, 102}
+	for _, tt := range []struct {
+		listing catalog.Listing
+		asked   Range
+		want    int64
+	}{
+		{catalog.ByWindow, Range{From: &low, To: &high}, 3},
+		{catalog.ByWindow, Range{From: &high}, 1},
+		{catalog.ByWindow, Range{To: &low}, 1},
+		{catalog.ByWindow, Range{}, 6},
+		{catalog.ByID, Range{From: &low, To: &high}, 4},
+	} {
+		r := &run{progress: &Progress{Listing: tt.listing}}
+		if got := r.rowsIn(tt.asked, page, positions); got != tt.want {
+			t.Errorf("%s, %s-%s: %d rows, want %d", tt.listing, endWord(tt.asked.From), endWord(tt.asked.To), got, tt.want)
 		}
 	}
 }

@@ -251,6 +251,8 @@ func (r *run) doubt() string {
 		return p.Doubt
 	case p.Pages != nil && p.Pages.Ignored && p.Pages.Longest >= r.cap():
 		return fmt.Sprintf("listing cut short: Paymo ignores paging and answers %d rows, which is as many as one reply can hold", p.Pages.Longest)
+	case p.Pages != nil && p.Pages.Repeats:
+		return fmt.Sprintf("listing unstable: after %d pages Paymo begins again with those that it has answered", p.Pages.Page)
 	case p.Pages != nil && !p.Pages.Stable():
 		return fmt.Sprintf("listing unstable: reading its pages twice gave %d and %d rows, or others", p.Pages.Count[0], p.Pages.Count[1])
 	case p.Parents != nil && len(p.Parents.Cut) > 0:

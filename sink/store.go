@@ -48,7 +48,8 @@ func (s *Store) Layout(r *catalog.Resource) string { return s.schema + " " + r.H
 
 // Reaches reports whether the table holds a row, tombstoned or not, that was changed
 // in Paymo at or after the time. One whose cursor no row reaches has lost rows: it
-// was emptied, or restored from an older backup.
+// was emptied, or restored from an older backup. While records of it are in quarantine
+// the newest may be among them, and any row will do.
 func (s *Store) Reaches(ctx context.Context, table string, updated time.Time) (bool, error) {
 	var reaches bool
 	err := s.pool.QueryRow(ctx, `
@@ -56,7 +57,8 @@ func (s *Store) Reaches(ctx context.Context, table string, updated time.Time) (b
 			SELECT 1
 			FROM `+pgx.Identifier{s.schema, table}.Sanitize()+`
 			WHERE updated_on >= $1
-		)`, updated).Scan(&reaches)
+				OR EXISTS (SELECT 1 FROM paymosync.quarantine WHERE account = $2 AND table_name = $3)
+		)`, updated, s.account, table).Scan(&reaches)
 	if err != nil {
 		return false, fmt.Errorf("look for the newest row of %s: %w", table, err)
 	}
