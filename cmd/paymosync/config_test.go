@@ -329,6 +329,30 @@ func TestEnvFileBad(t *testing.T) {
 	}
 }
 
+// TestEnvFileDollar keeps values whole: nothing is put in for a $.
+func TestEnvFileDollar(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "env")
+	text := "# $HOME\nLOG_LEVEL=info # not $HOME\nVAULT_CACERT_BYTES=\"a\nb\"\nA='$x\n$y'\n%s\n"
+	for line, bad := range map[string]bool{
+		"DATABASE_URL=postgres://u:canary$word@h/d": true, "export DATABASE_URL=\"canary$word\"": true, "DATABASE_URL=canary$": true, "DATABASE_URL=canary #$x # y": true,
+		"DATABASE_URL='pa$word'": false, "DATABASE_URL=x # $y": false,
+	} {
+		writeFile(t, file, strings.Replace(text, "%s", line, 1))
+		_, err := ReadEnvironment(nil, file)
+		if !bad {
+			if err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
+			continue
+		}
+		if problems := problemsOf(t, err); len(problems) != 1 || !strings.Contains(err.Error(), file+", line 7: DATABASE_URL") ||
+			!strings.Contains(err.Error(), "single quotes") || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	for _, v := range Variables() {

@@ -20,6 +20,7 @@ type Environment struct {
 
 // ReadEnvironment takes the process's variables, as os.Environ gives them, and
 // below them those of a file of NAME=value lines; no file if its name is empty.
+// Values are taken as they are: a $ outside single quotes is refused.
 // A file that cannot be read is a *ConfigError, which repeats nothing of it.
 func ReadEnvironment(environ []string, file string) (Environment, error) {
 	env := Environment{values: map[string]string{}, fromFile: map[string]bool{}}
@@ -33,6 +34,9 @@ func ReadEnvironment(environ []string, file string) (Environment, error) {
 			// The parser's own error repeats the text, which holds secrets.
 			return Environment{}, newProblem("--env-file", "%s is not understood from line %d on: expected NAME=value, one a line, values with spaces or # in quotes",
 				file, firstBadLine(string(text)))
+		}
+		if problems := dollars(file, string(text)); len(problems) > 0 {
+			return Environment{}, &ConfigError{Problems: problems}
 		}
 		for name, value := range values {
 			if value = strings.TrimSpace(value); value != "" {
