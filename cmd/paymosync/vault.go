@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -63,6 +64,9 @@ func NewVault(config VaultConfig, logger *slog.Logger) (*Vault, error) {
 	for _, client := range []**api.Client{&v.client, &v.anonymous} {
 		c, err := api.NewClient(settings)
 		if err != nil {
+			if os.Getenv(api.EnvVaultHeaders) != "" && strings.Contains(strings.ToLower(err.Error()), "header") {
+				return nil, newProblem(api.EnvVaultHeaders, "not understood; expected a JSON object of texts, without names that begin with X-Vault-")
+			}
 			return nil, unusable("VAULT_ADDR", err)
 		}
 		c.ClearToken()
@@ -80,12 +84,16 @@ func NewVault(config VaultConfig, logger *slog.Logger) (*Vault, error) {
 func clientSettings(config VaultConfig) (*api.Config, error) {
 	settings := api.DefaultConfig()
 	if settings.Error != nil {
-		return nil, unusable("VAULT_*", settings.Error)
+		return nil, unusableSetting(settings.Error)
 	}
 	if config.Address != "" {
 		settings.Address = config.Address
 	}
-	err := settings.ConfigureTLS(&api.TLSConfig{
+	err := checkAuthorities(config.CAPath)
+	if err != nil {
+		return nil, err
+	}
+	err = settings.ConfigureTLS(&api.TLSConfig{
 		CACert:        config.CACert,
 		CACertBytes:   []byte(config.CACertBytes),
 		CAPath:        config.CAPath,
