@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -22,6 +23,8 @@ type decoder struct {
 	id           int
 	updated      int  // index in stored, -1 for none
 	allowList    bool // unknown fields are ignored
+
+	seenAs atomic.Pointer[string] // the name that the catalogue does not know, under which rows came
 }
 
 // knownField is a field of the catalogue and the index of its column in stored, or
@@ -147,6 +150,7 @@ type envelope struct {
 	limit   int
 
 	best    int            // how sure it is that found is the list
+	name    string         // of the member that is found
 	seen    [named + 1]int // members of each sort
 	found   decoded
 	message string
@@ -210,7 +214,7 @@ func (e *envelope) member(name string) error {
 		}
 		return nil
 	}
-	e.best, e.found = sure, decoded{}
+	e.best, e.name, e.found = sure, name, decoded{}
 	return e.list()
 }
 
@@ -261,6 +265,19 @@ func (e *envelope) list() error {
 	return nil
 }
 
+// shown reports whether what has an unknown name is the list: it holds rows, or lists
+// under that name did before. Something else that is empty is no empty table.
+func (e *envelope) shown() bool {
+	if len(e.found.records) > 0 {
+		if e.best == soleArray {
+			e.decoder.seenAs.Store(&e.name)
+		}
+		return true
+	}
+	before := e.decoder.seenAs.Load()
+	return before != nil && *before == e.name
+}
+
 // settle refuses a reply whose list cannot be told.
 func (e *envelope) settle() error {
 	switch {
@@ -268,12 +285,14 @@ func (e *envelope) settle() error {
 		return nil
 	case e.message != "":
 		return &decodeError{Problem: "the reply is a message instead of a list", Message: e.message}
-	case e.best == nothing, len(e.found.records) == 0: // what has an unknown name must show that it is the list
+	case e.best == nothing:
 		return &decodeError{Problem: fmt.Sprintf("the reply holds no list %q", e.decoder.key)}
 	case e.bare:
 		return &decodeError{Problem: fmt.Sprintf("the reply is a bare object without a list %q", e.decoder.key)}
 	case e.seen[e.best] > 1:
 		return &decodeError{Problem: fmt.Sprintf("the reply holds several lists and none is %q", e.decoder.key)}
+	case !e.shown():
+		return &decodeError{Problem: fmt.Sprintf("the reply holds no list %q", e.decoder.key)}
 	}
 	return nil
 }

@@ -227,3 +227,26 @@ func TestDecoderServesManyAtOnce(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// A list under a name that the catalogue does not know may be empty once rows have
+// come under it; anything else that is empty is no list.
+func TestEmptyListUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	clients, _ := catalog.Lookup("clients")
+	d := newDecoder(clients)
+	for _, step := range []struct {
+		reply string
+		rows  int // -1: refused
+	}{
+		{`{"customers":[]}`, -1},
+		{`{"customers":[{"id":1}]}`, 1},
+		{`{"customers":[]}`, 0},
+		{`{"errors":[]}`, -1},
+		{`{"clients":[]}`, 0},
+	} {
+		found, err := d.decode(strings.NewReader(step.reply), 0)
+		if (err != nil) != (step.rows < 0) || err == nil && found.rows != step.rows {
+			t.Errorf("%s: %d rows, %v", step.reply, found.rows, err)
+		}
+	}
+}
