@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -25,9 +26,7 @@ func cutting(path, key string, most int) handler {
 			reply[key] = reply[key][:most]
 			body, _ = json.Marshal(reply)
 		}
-		for name, values := range recorder.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), recorder.Header())
 		w.Header().Del("Content-Length")
 		w.WriteHeader(recorder.Code)
 		_, _ = w.Write(body)
