@@ -146,13 +146,19 @@ func value[T any](w *world, sql string, arguments ...any) T {
 
 // written tells of every row of the warehouse who wrote it, and counts what was ever
 // inserted, updated or deleted there: two that are equal have nothing written between
-// them.
+// them. No program may run meanwhile.
 func (w *world) written() map[string]string {
 	w.t.Helper()
+	// A program's counts arrive when its connections have closed, a little after its end.
+	eventually(w.t, "the program's connections close", func() error {
+		if open := value[int](w, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'paymosync'`); open > 0 {
+			return fmt.Errorf("%d are open", open)
+		}
+		return nil
+	})
 	state := map[string]string{}
 	for _, resource := range catalog.All() {
 		name := sinktest.Warehouse + "." + resource.Table
-		// A program's counts arrive when its connections are closed.
 		state[resource.Table] = value[string](w, `
 			SELECT format('%s rows %s; inserted %s, updated %s, deleted %s',
 				(SELECT count(*) FROM `+name+`),
