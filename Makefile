@@ -21,7 +21,7 @@ test: postgres ## run the tests, set-up included
 
 .PHONY: race
 race: postgres ## run the tests with the race detector
-	go test -race -shuffle=on ./...
+	go test -race -shuffle=on -timeout 30m ./...
 
 .PHONY: lint
 lint: ## check format, vet and lint
