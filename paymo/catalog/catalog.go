@@ -78,16 +78,17 @@ type Listing uint8
 
 // The ways to list a resource.
 const (
-	Single   Listing = iota + 1 // one object
-	ByID                        // whole, then by ranges of ids where that is too much
-	ByWindow                    // by windows of Resource.Window
-	ByParent                    // by Scope: one parent's children a slice
-	ByPage                      // by page and page_size, read twice
+	Single     Listing = iota + 1 // one object
+	ByID                          // whole, then by ranges of ids where that is too much
+	ByWindow                      // by windows of Resource.Window
+	ByParent                      // by Scope: one parent's children a slice
+	ByPage                        // by page and page_size, read twice
+	WithParent                    // by Embedded: included in parents that are asked for by id
 )
 
 // String is the listing's name in checkpoints, logs and status.
 func (l Listing) String() string {
-	return [...]string{"none", "single", "id ranges", "time windows", "per parent", "pages"}[l]
+	return [...]string{"none", "single", "id ranges", "time windows", "per parent", "pages", "with parents"}[l]
 }
 
 // Scope is a filter that lists the children of one parent.
@@ -119,7 +120,18 @@ type Resource struct {
 	Window    string    // pseudo-field of a time range that satisfies a demanded filter
 	Listings  []Listing // in order of preference; none: not read yet
 	Together  []string  // columns that are absent because another is present: one present empties the others
+	Owners    []string  // columns of the rows that take this one with them when they are deleted
+	When      []string  // columns that say what time a row is about, the first one that is set: it lies in Window
 	Columns   []Column
+}
+
+// OwnerScope is the column by which the rows of one parent are told, "" where the
+// parent is not a column of the table.
+func (r *Resource) OwnerScope() string {
+	if _, own := r.Column(r.Scope.Filter); own && r.Scope.Filter != "" {
+		return r.Scope.Filter
+	}
+	return ""
 }
 
 // Readable reports whether the resource can be read by itself.

@@ -39,6 +39,7 @@ func money() []Resource {
 			Includes: []string{"client"},
 			Listings: []Listing{ByID, ByPage},
 			Together: []string{"image", "image_thumb_large", "image_thumb_medium", "image_thumb_small"},
+			Owners:   []string{"client_id"},
 			Columns: []Column{
 				integer("id"),
 				text("name"),
@@ -66,6 +67,7 @@ func money() []Resource {
 			About:    "invoices",
 			Includes: []string{"client", "invoiceitems", "invoicepayments", "invoicetemplate"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"client_id"},
 			Columns: []Column{
 				integer("id"),
 				text("number"),
@@ -117,6 +119,7 @@ func money() []Resource {
 			Scope:    Scope{Filter: "invoice_id", Parent: "invoices"},
 			Embedded: Embedded{Parent: "invoices", Include: "invoiceitems"},
 			Strict:   "documented only as an include of invoices",
+			Owners:   []string{"invoice_id"},
 			Columns: []Column{
 				integer("id"),
 				text("item"),
@@ -137,6 +140,7 @@ func money() []Resource {
 			About:    "payments of the invoices",
 			Includes: []string{"invoice"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"invoice_id"},
 			Columns: []Column{
 				integer("id"),
 				ref("invoice_id", "invoices"),
@@ -152,6 +156,7 @@ func money() []Resource {
 			About:    "estimates",
 			Includes: []string{"client", "estimateitems", "estimatetemplate", "invoice"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"client_id"},
 			Columns: []Column{
 				integer("id"),
 				text("number"),
@@ -194,6 +199,7 @@ func money() []Resource {
 			Scope:    Scope{Filter: "estimate_id", Parent: "estimates"},
 			Embedded: Embedded{Parent: "estimates", Include: "estimateitems"},
 			Strict:   "documented only as an include of estimates",
+			Owners:   []string{"estimate_id"},
 			Columns: []Column{
 				integer("id"),
 				text("item"),
@@ -212,6 +218,7 @@ func money() []Resource {
 			About:    "expenses",
 			Includes: []string{"client", "invoiceitems", "project", "user"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"project_id", "client_id"},
 			Columns: []Column{
 				integer("id"),
 				ref("client_id", "clients"),
@@ -242,6 +249,7 @@ func money() []Resource {
 			AlsoKey:  "recurring_profiles",
 			Includes: []string{"client", "recurringprofileitems"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"client_id"},
 			Columns: []Column{
 				integer("id"),
 				datetime("created_on"),
@@ -285,6 +293,7 @@ func money() []Resource {
 			Scope:    Scope{Filter: "recurring_profile_id", Parent: "recurring_profiles"},
 			Embedded: Embedded{Parent: "recurring_profiles", Include: "recurringprofileitems"},
 			Strict:   "documented only as an include",
+			Owners:   []string{"recurring_profile_id"},
 			Columns: []Column{
 				integer("id"),
 				datetime("created_on"),

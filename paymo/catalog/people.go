@@ -55,6 +55,8 @@ func people() []Resource {
 			Window:   "time_interval",
 			Listings: []Listing{ByID, ByWindow, ByParent},
 			Together: []string{"start_time", "end_time", "date"},
+			Owners:   []string{"task_id", "user_id", "project_id"},
+			When:     []string{"start_time", "date"},
 			Columns: []Column{
 				integer("id"),
 				ref("project_id", "projects"),
@@ -80,6 +82,9 @@ func people() []Resource {
 			Filters:  []string{"project_id", "task_id", "user_id", "user_task_id", "date_interval", "start_date+end_date"},
 			Scope:    Scope{Filter: "user_id", Parent: "users"},
 			Strict:   "documented: at least one filter is required",
+			Owners:   []string{"user_task_id", "user_id"},
+			When:     []string{"end_date"},
+			Window:   "date_interval",
 			Columns: []Column{
 				integer("id"),
 				ref("user_task_id", "task_assignments"),

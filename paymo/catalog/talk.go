@@ -8,6 +8,7 @@ func talk() []Resource {
 			About:    "discussions in a project",
 			Includes: []string{"files", "project", "thread", "user"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"project_id"},
 			Columns: []Column{
 				integer("id"),
 				text("name"),
@@ -27,6 +28,7 @@ func talk() []Resource {
 			Scope:    Scope{Filter: "project_id", Parent: "projects"},
 			Strict:   "documented only with a filter",
 			Together: []string{"discussion_id", "task_id", "file_id"},
+			Owners:   []string{"task_id", "discussion_id", "file_id", "project_id"},
 			Columns: []Column{
 				integer("id"),
 				ref("project_id", "projects"),
@@ -46,6 +48,7 @@ func talk() []Resource {
 			Embedded: Embedded{Parent: "comment_threads", Include: "comments"},
 			Strict:   "documented only with a filter",
 			Together: []string{"discussion_id", "task_id", "file_id"},
+			Owners:   []string{"thread_id", "task_id", "discussion_id", "file_id"},
 			Columns: []Column{
 				integer("id"),
 				text("content"),
@@ -66,6 +69,7 @@ func talk() []Resource {
 			Scope:    Scope{Filter: "project_id", Parent: "projects"},
 			Strict:   "documented only with a filter; receipts attached to expenses are not reached by project_id",
 			Together: []string{"discussion_id", "task_id", "comment_id", "expense_id"},
+			Owners:   []string{"task_id", "discussion_id", "comment_id", "expense_id", "project_id"},
 			Columns: []Column{
 				integer("id"),
 				text("original_filename"),

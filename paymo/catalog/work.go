@@ -8,6 +8,7 @@ func work() []Resource {
 			About:    "projects, with their billing and budget",
 			Includes: []string{"client", "discussions", "files", "invoiceitem", "milestones", "projectstatus", "tasklists", "tasks", "workflow"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"client_id"},
 			Columns: []Column{
 				integer("id"),
 				text("name"),
@@ -57,6 +58,7 @@ func work() []Resource {
 			About:    "task lists: the groups of tasks in a project",
 			Includes: []string{"milestone", "project", "tasks"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"project_id"},
 			Columns: []Column{
 				integer("id"),
 				text("name"),
@@ -73,6 +75,7 @@ func work() []Resource {
 			About:    "tasks",
 			Includes: []string{"entries", "files", "invoiceitem", "project", "subtasks", "tasklist", "thread", "user", "workflowstatus"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"tasklist_id", "project_id"},
 			Columns: []Column{
 				integer("id"),
 				text("name"),
@@ -112,6 +115,7 @@ func work() []Resource {
 			About:    "subtasks: the checklist of a task",
 			Includes: []string{"project", "task", "user"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"task_id", "project_id"},
 			Columns: []Column{
 				integer("id"),
 				text("name"),
@@ -133,6 +137,7 @@ func work() []Resource {
 			Filters:  []string{"user_id", "task_id"},
 			Scope:    Scope{Filter: "user_id", Parent: "users"},
 			Strict:   "documented: user_id or task_id is required",
+			Owners:   []string{"task_id", "user_id"},
 			Columns: []Column{
 				integer("id"),
 				ref("user_id", "users"),
@@ -148,6 +153,7 @@ func work() []Resource {
 			About:    "schedules that make tasks",
 			Includes: []string{"project"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"project_id"},
 			Columns: []Column{
 				integer("id"),
 				text("name"),
@@ -189,6 +195,7 @@ func work() []Resource {
 			About:    "dates that a project has to meet",
 			Includes: []string{"project", "tasklists", "user"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"project_id"},
 			Columns: []Column{
 				integer("id"),
 				text("name"),
@@ -221,6 +228,7 @@ func work() []Resource {
 			About:    "the statuses of the workflows, which tasks go through",
 			Includes: []string{"workflow"},
 			Listings: []Listing{ByID, ByPage},
+			Owners:   []string{"workflow_id"},
 			Columns: []Column{
 				integer("id"),
 				text("name"),
