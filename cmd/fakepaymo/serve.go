@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type options struct {
 	window  string
 	until   string
 	order   string
+	scopes  string
 	live    float64
 	faults  []string
 	control bool
@@ -75,6 +77,8 @@ taken from FAKEPAYMO_KEY when there is no --key, so that it need not be an argum
 	f.IntVar(&o.config.Tasks, "tasks", 300, "tasks")
 	f.IntVar(&o.config.Entries, "entries", 2000, "time entries")
 	f.StringVar(&o.order, "order", string(paymotest.Ascending), "order of lists: ascending, descending or shuffled")
+	f.StringVar(&o.scopes, "scopes", string(paymotest.ScopesAny), "filters that satisfy lists which demand one: any, in (= or in, not null), "+
+		"equal (one value), none (what comes as an include has no list) or open (none is demanded)")
 	f.BoolVar(&o.config.RelaxEntries, "relax-entries", false, "list time entries without a filter")
 	f.StringVar(&o.until, "until", "", "date at which the seeded history ends (default today)")
 	f.Float64Var(&o.live, "live", 0, "changes per second")
@@ -104,6 +108,9 @@ func (o *options) server() (*paymotest.Server, error) {
 	case paymotest.Ascending, paymotest.Descending, paymotest.Shuffled:
 	default:
 		errs = append(errs, fmt.Errorf("--order %s: want ascending, descending or shuffled", o.order))
+	}
+	if o.config.Scopes = paymotest.Scopes(o.scopes); !slices.Contains(paymotest.AllScopes(), o.config.Scopes) {
+		errs = append(errs, fmt.Errorf("--scopes %s: want any, in, equal, none or open", o.scopes))
 	}
 	switch o.window {
 	case "fixed", "sliding":

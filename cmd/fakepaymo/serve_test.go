@@ -193,6 +193,7 @@ func TestBadFlags(t *testing.T) {
 		"--auth x":           "--auth x",
 		"--window x":         "--window x",
 		"--order x":          "--order x",
+		"--scopes x":         "--scopes x",
 		"--fault x":          `unknown kind "x"`,
 		"--until x":          "--until x",
 		"--live -1":          "--live -1",
@@ -217,7 +218,7 @@ func TestHelp(t *testing.T) {
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Examples:", "FAKEPAYMO_KEY", "--fault", "ignore-paging", "healthcheck"} {
+	for _, want := range []string{"Examples:", "FAKEPAYMO_KEY", "--fault", "--scopes", "ignore-paging", "healthcheck"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("help lacks %s", want)
 		}

@@ -80,6 +80,8 @@ type Config struct {
 	// answered with 414 and HTML; 0 is the 8,192 of Paymo's CDN, negative no limit.
 	MaxURL int
 
+	// Scopes is how lists that demand a filter judge it; "" is ScopesAny.
+	Scopes Scopes
 	// RelaxEntries lists time entries without one of the documented filters.
 	RelaxEntries bool
 	// BulkOpen makes end_time=null match bulk entries too, which have no end.
@@ -118,6 +120,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Order == "" {
 		c.Order = Ascending
+	}
+	if c.Scopes == "" {
+		c.Scopes = ScopesAny
 	}
 	if c.MaxURL == 0 {
 		c.MaxURL = 8192

@@ -278,23 +278,3 @@ func like(s, pattern string) bool {
 	}
 	return strings.HasSuffix(s, parts[last])
 }
-
-// missing are the filters of which the list demands one, when the clause has none.
-func (f *filter) missing(res *catalog.Resource, relaxEntries bool) []string {
-	wanted := res.Filters
-	switch {
-	case res.Strict == "" || relaxEntries && res.Table == "time_entries":
-		return nil
-	case len(wanted) == 0:
-		wanted = []string{res.Scope.Filter}
-	}
-	given := func(field string) bool {
-		return slices.ContainsFunc(f.tests, func(t test) bool { return t.field == field })
-	}
-	for _, w := range wanted {
-		if !slices.ContainsFunc(strings.Split(w, "+"), func(field string) bool { return !given(field) }) {
-			return nil
-		}
-	}
-	return wanted
-}

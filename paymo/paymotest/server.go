@@ -122,7 +122,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, key Key, name, i
 	}
 	q.table = q.view.table(name)
 	res := q.table.res
-	if err := q.read(r, faults, id == "", s.cfg.RelaxEntries); err != nil {
+	if err := s.read(q, r, faults, id == ""); err != nil {
 		fail(w, http.StatusBadRequest, err.Error())
 		return
 	}
@@ -146,7 +146,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, key Key, name, i
 }
 
 // read takes the request's parameters into the query.
-func (q *query) read(r *http.Request, faults firing, list, relaxEntries bool) error {
+func (s *Server) read(q *query, r *http.Request, faults firing, list bool) error {
 	params, res := r.URL.Query(), q.table.res
 	var err error
 	if q.shape, err = parseInclude(res, params.Get("include")); err != nil {
@@ -158,8 +158,8 @@ func (q *query) read(r *http.Request, faults firing, list, relaxEntries bool) er
 	if !list {
 		return nil
 	}
-	if missing := q.filter.missing(res, relaxEntries); missing != nil {
-		return refusal("Missing required params: " + strings.Join(missing, ", "))
+	if err := s.cfg.Scopes.judge(res, q.filter, s.cfg.RelaxEntries); err != nil {
+		return err
 	}
 	faults.tamper(q)
 	return q.readPage(params)
