@@ -164,7 +164,7 @@ func TestDown(t *testing.T) {
 		})
 	}
 	contains(t, down("warehouse/00001_tables.sql"), "the tables of the warehouse are not taken down")
-	if err := errors.Join(down("warehouse/00002_sync_status.sql"), down("paymosync/00001_bookkeeping.sql")); err != nil {
+	if err := errors.Join(down("warehouse/00002_sync_status.sql"), down("paymosync/00002_deletions.sql"), down("paymosync/00001_bookkeeping.sql")); err != nil {
 		t.Fatal(err)
 	}
 	var left string

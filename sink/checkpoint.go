@@ -31,8 +31,10 @@ type Capability struct {
 type Checkpoint struct {
 	Cursor       time.Time       // incrementals ask for updated_on at or after it; zero: none yet
 	Progress     json.RawMessage // an unfinished run's remaining work; nil between runs
+	Backfill     json.RawMessage // an unfinished backfill's remaining work; nil between backfills
 	FullAt       time.Time       // when the last complete full began
 	FreshAsOf    time.Time       // every change that the reads can see before it is in
+	ParentsAt    time.Time       // parents whose rows were written at or after it, by the database's clock, are read again
 	Capabilities map[string]Capability
 	LongestReply int    // rows of the longest list that was found to be complete since the last full began
 	PageCap      int    // rows at which the server was found to cut lists; 0: not found yet
@@ -57,12 +59,14 @@ func (s *Store) Checkpoint(ctx context.Context, table string) (Checkpoint, error
 // store's schema: not so while another schema was the last to be read whole.
 func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ours bool, err error) {
 	cp = Checkpoint{State: StateUnavailable, Reason: "not synced yet", Capabilities: map[string]Capability{}}
-	var cursor, fullAt, fresh *time.Time
+	var cursor, fullAt, fresh, parentsAt *time.Time
 	err = s.pool.QueryRow(ctx, `
-		SELECT cursor, progress, full_at, fresh_as_of, capabilities, longest_reply, page_cap, layout, state, reason, schema_name IN ('', $3)
+		SELECT cursor, progress, backfill, full_at, fresh_as_of, parents_at, capabilities, longest_reply, page_cap, layout,
+			state, reason, schema_name IN ('', $3)
 		FROM paymosync.checkpoints
 		WHERE account = $1 AND table_name = $2`, s.account, table, s.schema).
-		Scan(&cursor, &cp.Progress, &fullAt, &fresh, &cp.Capabilities, &cp.LongestReply, &cp.PageCap, &cp.Layout, &cp.State, &cp.Reason, &ours)
+		Scan(&cursor, &cp.Progress, &cp.Backfill, &fullAt, &fresh, &parentsAt, &cp.Capabilities, &cp.LongestReply, &cp.PageCap, &cp.Layout,
+			&cp.State, &cp.Reason, &ours)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return cp, true, nil
 	}
@@ -72,7 +76,7 @@ func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ou
 	for _, t := range []struct {
 		from *time.Time
 		to   *time.Time
-	}{{cursor, &cp.Cursor}, {fullAt, &cp.FullAt}, {fresh, &cp.FreshAsOf}} {
+	}{{cursor, &cp.Cursor}, {fullAt, &cp.FullAt}, {fresh, &cp.FreshAsOf}, {parentsAt, &cp.ParentsAt}} {
 		if t.from != nil {
 			*t.to = *t.from
 		}
@@ -95,7 +99,9 @@ func (l *Lease) ResetCheckpoint(ctx context.Context) error {
 			UPDATE paymosync.checkpoints
 			SET cursor = NULL,
 				progress = NULL,
+				backfill = NULL,
 				full_at = NULL,
+				parents_at = NULL,
 				capabilities = '{}',
 				longest_reply = 0,
 				page_cap = 0,
@@ -113,13 +119,16 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO paymosync.checkpoints AS c
-			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, longest_reply, page_cap, layout, state, reason, schema_name)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, longest_reply, page_cap, layout, state, reason, schema_name,
+				backfill, parents_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 		ON CONFLICT (account, table_name) DO UPDATE SET
 			cursor = EXCLUDED.cursor,
 			progress = EXCLUDED.progress,
+			backfill = EXCLUDED.backfill,
 			full_at = EXCLUDED.full_at,
 			fresh_as_of = EXCLUDED.fresh_as_of,
+			parents_at = EXCLUDED.parents_at,
 			capabilities = EXCLUDED.capabilities,
 			longest_reply = EXCLUDED.longest_reply,
 			page_cap = EXCLUDED.page_cap,
@@ -133,7 +142,8 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 				ELSE c.schema_name
 			END`,
 		l.store.account, l.table, orNull(cp.Cursor), cp.Progress, orNull(cp.FullAt), orNull(cp.FreshAsOf),
-		cp.Capabilities, cp.LongestReply, cp.PageCap, cp.Layout, cp.State, cp.Reason, l.store.schema)
+		cp.Capabilities, cp.LongestReply, cp.PageCap, cp.Layout, cp.State, cp.Reason, l.store.schema,
+		cp.Backfill, orNull(cp.ParentsAt))
 	return err
 }
 

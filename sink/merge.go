@@ -23,6 +23,7 @@ type Result struct {
 	Updated     int64
 	Unchanged   int64
 	Quarantined int64
+	Late        int64   // differ or are new, and an incremental should have brought them
 	Stale       []int64 // differ, but the table's row is newer than the page: fetch them again
 }
 
@@ -33,6 +34,7 @@ func (r Result) Add(other Result) Result {
 		Updated:     r.Updated + other.Updated,
 		Unchanged:   r.Unchanged + other.Unchanged,
 		Quarantined: r.Quarantined + other.Quarantined,
+		Late:        r.Late + other.Late,
 		Stale:       append(r.Stale, other.Stale...),
 	}
 }
@@ -41,7 +43,9 @@ func (r Result) Add(other Result) Result {
 type merger struct {
 	sql         mergeSQL
 	volatile    bool
+	mayBlank    bool
 	requestedAt time.Time
+	lateBefore  time.Time // zero: nothing is late
 	refuse      func(ctx context.Context, tx pgx.Tx, reject catalog.Reject) error
 }
 
@@ -81,30 +85,37 @@ func (m merger) merge(ctx context.Context, tx pgx.Tx, records []catalog.Record) 
 
 func (m merger) write(ctx context.Context, tx pgx.Tx, records []catalog.Record) (Result, error) {
 	arrays := encodeColumns(records, len(m.sql.columns))
-	values := append([][]byte{[]byte(strconv.FormatBool(m.volatile)), []byte(m.requestedAt.Format(time.RFC3339Nano))}, arrays...)
+	scalars := [][]byte{[]byte(strconv.FormatBool(m.volatile)), timestamp(m.requestedAt), nil}
+	if !m.lateBefore.IsZero() {
+		scalars[2] = timestamp(m.lateBefore)
+	}
+	values := append(scalars, arrays...)
 	oids := slices.Repeat([]uint32{pgtype.TextArrayOID}, len(values))
-	oids[0], oids[1] = pgtype.BoolOID, pgtype.TimestamptzOID
+	oids[0], oids[1], oids[2] = pgtype.BoolOID, pgtype.TimestamptzOID, pgtype.TimestamptzOID
 	formats := slices.Repeat([]int16{pgx.BinaryFormatCode}, len(values))
-	formats[0], formats[1] = pgx.TextFormatCode, pgx.TextFormatCode
+	formats[0], formats[1], formats[2] = pgx.TextFormatCode, pgx.TextFormatCode, pgx.TextFormatCode
 
 	reply := tx.Conn().PgConn().ExecParams(ctx, m.sql.text, values, oids, formats, nil).Read()
 	if reply.Err != nil {
 		return Result{}, reply.Err
 	}
-	if len(reply.Rows) != 1 || len(reply.Rows[0]) != 3 {
+	if len(reply.Rows) != 1 || len(reply.Rows[0]) != 5 {
 		return Result{}, errors.New("the merge statement did not answer with its one row")
 	}
 	var result Result
-	var err error
+	var blanked int64
 	row := reply.Rows[0]
-	if result.Inserted, err = strconv.ParseInt(string(row[0]), 10, 64); err != nil {
-		return Result{}, err
+	for i, count := range []*int64{&result.Inserted, &result.Updated, &result.Late, &blanked} {
+		var err error
+		if *count, err = strconv.ParseInt(string(row[i]), 10, 64); err != nil {
+			return Result{}, err
+		}
 	}
-	if result.Updated, err = strconv.ParseInt(string(row[1]), 10, 64); err != nil {
-		return Result{}, err
+	if blanked > 0 && !m.mayBlank {
+		return Result{}, ErrBlanks
 	}
-	if row[2] != nil {
-		for id := range strings.SplitSeq(strings.Trim(string(row[2]), "{}"), ",") {
+	if row[4] != nil {
+		for id := range strings.SplitSeq(strings.Trim(string(row[4]), "{}"), ",") {
 			stale, err := strconv.ParseInt(id, 10, 64)
 			if err != nil {
 				return Result{}, err
@@ -115,6 +126,9 @@ func (m merger) write(ctx context.Context, tx pgx.Tx, records []catalog.Record) 
 	result.Unchanged = int64(len(records)) - result.Inserted - result.Updated - int64(len(result.Stale))
 	return result, nil
 }
+
+// timestamp is a time as a parameter in text format.
+func timestamp(t time.Time) []byte { return []byte(t.Format(time.RFC3339Nano)) }
 
 // payload is what is kept of a record that PostgreSQL refused.
 func (m merger) payload(record catalog.Record) string {

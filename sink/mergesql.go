@@ -2,6 +2,7 @@ package sink
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -12,11 +13,13 @@ import (
 // mergeSQL is the statement that merges a page into one table.
 //
 // Its parameters are: $1 whether volatile columns count as a difference, $2 when
-// the page was requested, then a text array for each column, and one each for the
+// the page was requested, $3 until when incrementals should have brought what
+// changed (or null), then a text array for each column, and one each for the
 // columns that are absent (an array literal of positions, or null), _extra and
-// _issues. Its one row is: rows inserted, rows updated, ids of rows that differ but
-// are newer in the table than the page. A row that was written later than now shows
-// that the clock was set back, not that it is newer.
+// _issues. Its one row is: rows inserted, rows updated, records that came late, live
+// rows that were given more nulls than they had, ids of rows that differ but are newer
+// in the table than the page. A row that was written later than now shows that the
+// clock was set back, not that it is newer.
 type mergeSQL struct {
 	text    string
 	columns []catalog.Column
@@ -27,7 +30,7 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 	var in, casts, merged, insert, update, steady, steadyNow, volatile, volatileNow []string
 	for i, c := range columns {
 		name := quote(c.Name)
-		in = append(in, fmt.Sprintf("$%d::text[]", i+3))
+		in = append(in, fmt.Sprintf("$%d::text[]", i+4))
 		cast := "p." + name
 		if c.Kind != catalog.Text {
 			cast += "::" + c.Kind.SQLType() + " AS " + name
@@ -45,8 +48,9 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 			steady, steadyNow = append(steady, "m."+name), append(steadyNow, "t."+name)
 		}
 	}
-	in = append(in, fmt.Sprintf("$%d::text[]", len(columns)+3), fmt.Sprintf("$%d::text[]", len(columns)+4), fmt.Sprintf("$%d::text[]", len(columns)+5))
+	in = append(in, fmt.Sprintf("$%d::text[]", len(columns)+4), fmt.Sprintf("$%d::text[]", len(columns)+5), fmt.Sprintf("$%d::text[]", len(columns)+6))
 	casts = append(casts, "p._absent::integer[] AS _absent", "p._extra::jsonb AS _extra", "p._issues::jsonb AS _issues")
+	blanks := fmt.Sprintf("%s > %s", nulls(steady), nulls(steadyNow))
 	steady, steadyNow = append(steady, "p._extra", "p._issues"), append(steadyNow, "t._extra", "t._issues")
 
 	differs := []string{
@@ -71,7 +75,11 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 ), changed AS (
 	SELECT p.id, m.*, p._extra, p._issues,
 		t.id IS NULL OR $2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()
-			OR coalesce(m.updated_on > t.updated_on, false) AS _wins
+			OR coalesce(m.updated_on > t.updated_on, false) AS _wins,
+		m.updated_on <= $3::timestamptz
+			AND (t.id IS NULL OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
+		t.id IS NOT NULL AND t._deleted_at IS NULL
+			AND ` + blanks + ` AS _blanks
 	FROM page AS p
 	LEFT JOIN ` + table + ` AS t ON t.id = p.id
 	CROSS JOIN LATERAL (
@@ -91,11 +99,31 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 		_issues = EXCLUDED._issues
 	RETURNING xmax = 0 AS inserted
 )
-SELECT count(*) FILTER (WHERE inserted),
-	count(*) FILTER (WHERE NOT inserted),
-	(SELECT array_agg(id) FROM changed WHERE NOT _wins)
-FROM written`
+SELECT w.inserted, w.updated, c.late, c.blanked, c.stale
+FROM (
+	SELECT count(*) FILTER (WHERE inserted) AS inserted,
+		count(*) FILTER (WHERE NOT inserted) AS updated
+	FROM written
+) AS w
+CROSS JOIN (
+	SELECT count(*) FILTER (WHERE _late) AS late,
+		count(*) FILTER (WHERE _wins AND _blanks) AS blanked,
+		array_agg(id) FILTER (WHERE NOT _wins) AS stale
+	FROM changed
+) AS c`
 	return mergeSQL{text: text, columns: columns}
+}
+
+// maxArguments is how many arguments PostgreSQL lets a function have.
+const maxArguments = 100
+
+// nulls counts the nulls among expressions.
+func nulls(expressions []string) string {
+	var counts []string
+	for some := range slices.Chunk(expressions, maxArguments) {
+		counts = append(counts, "num_nulls("+strings.Join(some, ", ")+")")
+	}
+	return strings.Join(counts, " + ")
 }
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

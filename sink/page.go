@@ -2,9 +2,7 @@ package sink
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,8 +18,16 @@ type Page struct {
 	Rejects     []catalog.Reject
 	RequestedAt time.Time // the database's clock before the request was sent
 	Volatile    bool      // volatile columns count as a difference: fulls, backfills, repairs
-	Checkpoint  Checkpoint
-	Cost        Cost
+	Slice       *Slice    // nil: the page says nothing of rows that it lacks
+	LateBefore  time.Time // incrementals should have brought what changed until then; zero: nothing is late
+	MayBlank    bool      // the page may empty columns: see ErrBlanks
+
+	Unknown  map[string]string // fields that the catalogue does not know → their JSON type
+	Stripped int               // values without the U+0000 that they came with
+	Dropped  int               // unknown fields that smell of a secret
+
+	Checkpoint Checkpoint
+	Cost       Cost
 }
 
 // Cost is what Paymo's replies took.
@@ -31,15 +37,28 @@ type Cost struct {
 	Bytes    int64
 }
 
+// ErrBlanks means that a page empties columns of rows that have a value there. A key
+// that lost its rights brings such pages, so the caller asks whose key it is, and
+// applies the page again with MayBlank.
+var ErrBlanks = errors.New("the page empties columns")
+
 // Apply merges the page and saves the checkpoint and the run's counts in one
-// transaction: all of it, or nothing.
+// transaction: all of it, or nothing. Its records are no candidates of the sweep any
+// more; rows that its slice lacks become some.
 func (l *Lease) Apply(ctx context.Context, page Page) (Result, error) {
 	var result Result
+	drift := l.store.drift.fresh(l.table, page.Unknown)
 	err := l.transact(ctx, "merge a page into", func(tx pgx.Tx) error {
+		// Before the merge, so that the rows that it inserts need not be looked through.
+		if err := l.sift(ctx, tx, page); err != nil {
+			return err
+		}
 		m := merger{
 			sql:         l.store.merges[page.Resource.Table],
 			volatile:    page.Volatile,
+			mayBlank:    page.MayBlank,
 			requestedAt: page.RequestedAt,
+			lateBefore:  page.LateBefore,
 			refuse:      l.quarantine,
 		}
 		var err error
@@ -52,50 +71,17 @@ func (l *Lease) Apply(ctx context.Context, page Page) (Result, error) {
 			}
 			result.Quarantined++
 		}
+		if err := l.recordDrift(ctx, tx, drift); err != nil {
+			return err
+		}
 		if err := l.saveCheckpoint(ctx, tx, page.Checkpoint); err != nil {
 			return err
 		}
-		return l.countRun(ctx, tx, page.Run, result, page.Cost)
+		return l.countRun(ctx, tx, page.Run, tally{result: result, stripped: page.Stripped, dropped: page.Dropped, cost: page.Cost})
 	})
 	if err != nil {
 		return Result{}, err
 	}
+	l.store.drift.recorded(l.table, drift)
 	return result, nil
-}
-
-// ForgetQuarantine drops the quarantined records of the table that were last seen
-// before the time: a complete full has not met them again. It returns how many are
-// left.
-func (l *Lease) ForgetQuarantine(ctx context.Context, before time.Time) (left int64, err error) {
-	err = l.transact(ctx, "tidy the quarantine of", func(tx pgx.Tx) error {
-		if !before.IsZero() {
-			_, err := tx.Exec(ctx, `
-				DELETE FROM paymosync.quarantine
-				WHERE account = $1 AND table_name = $2 AND last_seen < $3`, l.store.account, l.table, before)
-			if err != nil {
-				return err
-			}
-		}
-		return tx.QueryRow(ctx, `
-			SELECT count(*)
-			FROM paymosync.quarantine
-			WHERE account = $1 AND table_name = $2`, l.store.account, l.table).Scan(&left)
-	})
-	return left, err
-}
-
-// quarantine keeps a record that cannot become a row.
-func (l *Lease) quarantine(ctx context.Context, tx pgx.Tx, reject catalog.Reject) error {
-	hash := sha256.Sum256([]byte(reject.Payload))
-	_, err := tx.Exec(ctx, `
-		INSERT INTO paymosync.quarantine AS q (account, table_name, hash, payload, problem)
-		VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (account, table_name, hash) DO UPDATE SET
-			problem = EXCLUDED.problem,
-			last_seen = EXCLUDED.last_seen`,
-		l.store.account, l.table, hex.EncodeToString(hash[:]), reject.Payload, reject.Problem)
-	if err != nil {
-		return fmt.Errorf("quarantine a record: %w", err)
-	}
-	return nil
 }

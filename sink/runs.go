@@ -58,7 +58,7 @@ func (l *Lease) EndRun(ctx context.Context, run int64, state, sentence string, c
 		if err := l.saveCheckpoint(ctx, tx, cp); err != nil {
 			return err
 		}
-		if err := l.countRun(ctx, tx, run, Result{}, cost); err != nil {
+		if err := l.countRun(ctx, tx, run, tally{cost: cost}); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `
@@ -71,21 +71,38 @@ func (l *Lease) EndRun(ctx context.Context, run int64, state, sentence string, c
 	})
 }
 
-func (l *Lease) countRun(ctx context.Context, tx pgx.Tx, run int64, result Result, cost Cost) error {
+// tally is what a run's counts grow by.
+type tally struct {
+	result     Result
+	tombstoned int64
+	stripped   int
+	dropped    int
+	cost       Cost
+}
+
+func (l *Lease) countRun(ctx context.Context, tx pgx.Tx, run int64, t tally) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE paymosync.runs
 		SET inserted = inserted + $2,
 			updated = updated + $3,
 			unchanged = unchanged + $4,
 			quarantined = quarantined + $5,
-			requests = requests + $6,
-			waited_ms = waited_ms + $7,
-			bytes = bytes + $8
+			late = late + $6,
+			tombstoned = tombstoned + $7,
+			stripped = stripped + $8,
+			dropped = dropped + $9,
+			requests = requests + $10,
+			waited_ms = waited_ms + $11,
+			bytes = bytes + $12
 		WHERE id = $1`,
-		run, result.Inserted, result.Updated, result.Unchanged, result.Quarantined,
-		cost.Requests, cost.Waited.Milliseconds(), cost.Bytes)
+		run, t.result.Inserted, t.result.Updated, t.result.Unchanged, t.result.Quarantined, t.result.Late,
+		t.tombstoned, t.stripped, t.dropped, t.cost.Requests, t.cost.Waited.Milliseconds(), t.cost.Bytes)
 	return err
 }
+
+// runColumns are the columns of a Run, in its order.
+const runColumns = `id, table_name, mode, reason, started_at, finished_at, state, sentence,
+			inserted, updated, unchanged, tombstoned, quarantined, late, stripped, dropped, requests, waited_ms, bytes`
 
 // Run is one row of the ledger.
 type Run struct {
@@ -102,6 +119,9 @@ type Run struct {
 	Unchanged   int64
 	Tombstoned  int64
 	Quarantined int64
+	Late        int64 // records that an incremental should have brought
+	Stripped    int64 // values without the U+0000 that they came with
+	Dropped     int64 // unknown fields that smell of a secret
 	Requests    int64
 	WaitedMS    int64
 	Bytes       int64
@@ -110,8 +130,7 @@ type Run struct {
 // Run reads one run of the ledger.
 func (s *Store) Run(ctx context.Context, id int64) (Run, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT id, table_name, mode, reason, started_at, finished_at, state, sentence,
-			inserted, updated, unchanged, tombstoned, quarantined, requests, waited_ms, bytes
+		SELECT `+runColumns+`
 		FROM paymosync.runs
 		WHERE id = $1`, id)
 	if err != nil {

@@ -74,8 +74,7 @@ func (s *Store) latestRuns(ctx context.Context, resources []*catalog.Resource) (
 		SELECT r.*
 		FROM unnest($2::text[]) AS t (name)
 		CROSS JOIN LATERAL (
-			SELECT id, table_name, mode, reason, started_at, finished_at, state, sentence,
-				inserted, updated, unchanged, tombstoned, quarantined, requests, waited_ms, bytes
+			SELECT `+runColumns+`
 			FROM paymosync.runs
 			WHERE account = $1 AND table_name = t.name
 			ORDER BY started_at DESC

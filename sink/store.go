@@ -27,6 +27,7 @@ type Store struct {
 	account   string
 	merges    map[string]mergeSQL
 	leaseTerm time.Duration
+	drift     drift
 }
 
 // New makes a Store for the account, whose tables are in the warehouse schema.
@@ -41,6 +42,9 @@ func New(pool *pgxpool.Pool, schema, account string) *Store {
 
 // Account is the account's name.
 func (s *Store) Account() string { return s.account }
+
+// name is a table of the warehouse as SQL.
+func (s *Store) name(table string) string { return pgx.Identifier{s.schema, table}.Sanitize() }
 
 // Layout names where a table's rows are and which columns they have. A checkpoint
 // that was made with another layout says nothing about them.

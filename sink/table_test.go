@@ -129,12 +129,12 @@ func (tb *table) now() time.Time {
 	return now
 }
 
-// page is a page that is requested now.
+// page is a page that is requested now, and may empty columns.
 func (tb *table) page(records ...catalog.Record) sink.Page {
 	tb.t.Helper()
 	return sink.Page{
 		Run: tb.run, Resource: tb.resource, Records: records, RequestedAt: tb.now(),
-		Checkpoint: sink.Checkpoint{State: sink.StateOK},
+		Checkpoint: sink.Checkpoint{State: sink.StateOK}, MayBlank: true,
 	}
 }
 

@@ -10,12 +10,16 @@ WITH page AS MATERIALIZED (
 		p._extra::jsonb AS _extra,
 		p._issues::jsonb AS _issues
 	FROM unnest(
-		$3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]
+		$4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]
 	) AS p ("id", "created_on", "updated_on", "target_url", "event", "where", "last_status_code", _absent, _extra, _issues)
 ), changed AS (
 	SELECT p.id, m.*, p._extra, p._issues,
 		t.id IS NULL OR $2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()
-			OR coalesce(m.updated_on > t.updated_on, false) AS _wins
+			OR coalesce(m.updated_on > t.updated_on, false) AS _wins,
+		m.updated_on <= $3::timestamptz
+			AND (t.id IS NULL OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
+		t.id IS NOT NULL AND t._deleted_at IS NULL
+			AND num_nulls(m."created_on", m."updated_on", m."target_url", m."event", m."where") > num_nulls(t."created_on", t."updated_on", t."target_url", t."event", t."where") AS _blanks
 	FROM page AS p
 	LEFT JOIN "paymo"."webhooks" AS t ON t.id = p.id
 	CROSS JOIN LATERAL (
@@ -49,7 +53,15 @@ WITH page AS MATERIALIZED (
 		_issues = EXCLUDED._issues
 	RETURNING xmax = 0 AS inserted
 )
-SELECT count(*) FILTER (WHERE inserted),
-	count(*) FILTER (WHERE NOT inserted),
-	(SELECT array_agg(id) FROM changed WHERE NOT _wins)
-FROM written
+SELECT w.inserted, w.updated, c.late, c.blanked, c.stale
+FROM (
+	SELECT count(*) FILTER (WHERE inserted) AS inserted,
+		count(*) FILTER (WHERE NOT inserted) AS updated
+	FROM written
+) AS w
+CROSS JOIN (
+	SELECT count(*) FILTER (WHERE _late) AS late,
+		count(*) FILTER (WHERE _wins AND _blanks) AS blanked,
+		array_agg(id) FILTER (WHERE NOT _wins) AS stale
+	FROM changed
+) AS c
