@@ -155,6 +155,7 @@ type Page struct {
 	Stripped int               // U+0000 taken out
 	Dropped  int               // unknown fields left out because their names smell of a secret
 	Unknown  map[string]string // unknown fields and the JSON type of each
+	Families []Family          // of Children: the parents in the reply, in its order
 	Key      int               // number of the key that was used: another one means that the key was replaced
 	Requests int               // made, tries included
 	Waited   time.Duration     // for the rate budget
@@ -168,17 +169,20 @@ const maxRows = 2 * catalog.PageCap
 // List makes one request for a list of the resource and decodes the whole reply
 // before it returns. With an error the page, if not nil, tells the cost alone.
 func (c *Client) List(ctx context.Context, resource *catalog.Resource, query Query) (*Page, error) {
-	encoded := query.encode()
-	if n := len(encoded); n > maxQuery {
-		return nil, fmt.Errorf("list %s: the query has %d bytes, more than the %d that are sent: ask for less at once", resource.Table, n, maxQuery)
+	if !query.Fits() {
+		return nil, tooLong(resource, query)
 	}
-	return c.get(ctx, c.decoders[resource.Table], resource.Path, encoded)
+	return c.get(ctx, c.decoders[resource.Table].decode, resource.Path, query.encode())
+}
+
+func tooLong(resource *catalog.Resource, query Query) error {
+	return fmt.Errorf("list %s: the query has %d bytes, more than the %d that are sent: ask for less at once", resource.Table, len(query.encode()), maxQuery)
 }
 
 // Get asks for one row by its id. That there is none is an *APIError that is
 // NotFound.
 func (c *Client) Get(ctx context.Context, resource *catalog.Resource, id int64) (*Page, error) {
-	return c.get(ctx, c.decoders[resource.Table], fmt.Sprintf("%s/%d", resource.Path, id), "")
+	return c.get(ctx, c.decoders[resource.Table].decode, fmt.Sprintf("%s/%d", resource.Path, id), "")
 }
 
 // Me is whose key it is.
@@ -191,7 +195,7 @@ type Me struct {
 // Me asks who the key is. With an error the page, if not nil, tells the cost.
 func (c *Client) Me(ctx context.Context) (Me, *Page, error) {
 	users, _ := catalog.Lookup("users")
-	page, err := c.get(ctx, c.decoders["users"], "/api/me", "")
+	page, err := c.get(ctx, c.decoders["users"].decode, "/api/me", "")
 	if err != nil {
 		return Me{}, page, err
 	}
@@ -213,7 +217,7 @@ func (c *Client) Me(ctx context.Context) (Me, *Page, error) {
 // CompanyID asks which company the key opens. With an error the page, if not nil,
 // tells the cost.
 func (c *Client) CompanyID(ctx context.Context) (int64, *Page, error) {
-	page, err := c.get(ctx, c.decoders["company"], "/api/company", "")
+	page, err := c.get(ctx, c.decoders["company"].decode, "/api/company", "")
 	if err != nil {
 		return 0, page, err
 	}

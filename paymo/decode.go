@@ -73,6 +73,8 @@ type decoded struct {
 	stripped int               // U+0000 removed
 	dropped  int               // unknown fields that smell of a secret, dropped
 	unknown  map[string]string // unknown field → JSON type first seen (kept ones only); nil when none
+	families []Family          // where rows came with their parents
+	problem  string            // why the list is of no use, "" for nothing
 }
 
 // decode reads one reply to its end, or until it has limit rows and there are more;
@@ -80,12 +82,19 @@ type decoded struct {
 // catalogue names, or the only member that can be one. A reply without a list is an
 // error, never an empty page. Errors are *decodeError.
 func (d *decoder) decode(body io.Reader, limit int) (decoded, error) {
+	return d.decodeNested(body, limit, nil)
+}
+
+// decodeNested is decode, but that of the list's objects it takes the rows that are
+// nested in them, where nest is not nil.
+func (d *decoder) decodeNested(body io.Reader, limit int, nest *nest) (decoded, error) {
 	body, err := skipHead(body)
 	if err != nil {
 		return decoded{}, err
 	}
 	e := envelope{
 		decoder: d,
+		nest:    nest,
 		json:    jsontext.NewDecoder(body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
 		limit:   limit,
 	}
@@ -102,6 +111,9 @@ func (d *decoder) decode(body io.Reader, limit int) (decoded, error) {
 		if err := e.end(); err != nil {
 			return decoded{}, err
 		}
+	}
+	if e.found.problem != "" {
+		return decoded{}, &decodeError{Problem: e.found.problem}
 	}
 	return e.found, nil
 }
@@ -145,7 +157,8 @@ const (
 
 // envelope reads the top level of a reply.
 type envelope struct {
-	decoder *decoder
+	decoder *decoder // of the list's objects
+	nest    *nest
 	json    *jsontext.Decoder
 	limit   int
 
@@ -221,12 +234,15 @@ func (e *envelope) member(name string) error {
 // list reads an array of rows, or one row.
 func (e *envelope) list() error {
 	p := page{decoder: e.decoder}
+	if e.nest != nil {
+		p.decoder, p.nest = e.nest.child, e.nest
+	}
 	if e.json.PeekKind() == jsontext.KindBeginObject {
 		raw, err := e.json.ReadValue()
 		if err != nil {
 			return e.fail(err)
 		}
-		p.row(raw)
+		p.element(raw)
 		e.found = p.decoded
 		return nil
 	}
@@ -238,7 +254,7 @@ func (e *envelope) list() error {
 		if kind == jsontext.KindEndArray {
 			break
 		}
-		if e.limit > 0 && p.rows >= e.limit && kind != jsontext.KindInvalid {
+		if p.full(e.limit) && kind != jsontext.KindInvalid {
 			p.cut = true
 			if e.best >= also {
 				break
@@ -253,7 +269,7 @@ func (e *envelope) list() error {
 		if err != nil {
 			return e.fail(err)
 		}
-		p.row(raw)
+		p.element(raw)
 	}
 	e.found = p.decoded
 	if p.cut && e.best >= also {
@@ -268,7 +284,7 @@ func (e *envelope) list() error {
 // shown reports whether what has an unknown name is the list: it holds rows, or lists
 // under that name did before. Something else that is empty is no empty table.
 func (e *envelope) shown() bool {
-	if len(e.found.records) > 0 {
+	if len(e.found.records) > 0 || len(e.found.families) > 0 {
 		if e.best == soleArray {
 			e.decoder.seenAs.Store(&e.name)
 		}

@@ -20,6 +20,10 @@ type APIError struct {
 	Attempt int    // from 1
 	Message string // what the reply said, capped and without the key
 
+	// JSON is whether the reply was an object with a text "message": Paymo's own form,
+	// which the error page of a proxy hardly has.
+	JSON bool
+
 	// RetryAfter is for how long the reply asks to be left alone, 0 where it does not.
 	RetryAfter time.Duration
 }
@@ -46,6 +50,11 @@ func (e *APIError) Denied() bool { return e.Status == http.StatusForbidden }
 
 // NotFound reports that there is nothing at the path.
 func (e *APIError) NotFound() bool { return e.Status == http.StatusNotFound }
+
+// Gone reports that Paymo itself says that there is no such object. Paymo says the same
+// of an object that the key may not see, and of a path that it does not know: what is
+// to be deleted for it needs more proof.
+func (e *APIError) Gone() bool { return e.NotFound() && e.JSON }
 
 // RateLimitError means that the next request has to wait for longer than the client
 // waits by itself.

@@ -11,11 +11,13 @@ import (
 // page turns the rows of one list into records. What it holds besides the result is
 // scratch space, used again for every row.
 type page struct {
-	decoder *decoder
+	decoder *decoder // of the rows
+	nest    *nest    // where the rows are within the elements of the list, nil where they are the elements
 	decoded
 
 	slab   []catalog.Value // unused values, handed out a row at a time
-	raw    []byte          // the row as received: it lives until the next one is read
+	raw    []byte          // the element that holds the row, as received: it lives until the next one is read
+	parent field           // in raw, the id of the row's parent
 	fields []field         // of the row, by column
 	extras []extra         // of the row, unknown and kept
 	next   int             // the known field that is expected next
@@ -46,19 +48,37 @@ type span struct{ from, to int }
 // maxSlab is the number of rows whose values are allocated together.
 const maxSlab = 128
 
-// row takes one element of the list, which is well-formed JSON.
-func (p *page) row(raw []byte) {
-	p.rows++
-	if raw[0] != '{' {
-		payload := []byte("null")
-		if !p.decoder.allowList {
-			payload = p.clean(nil, raw)
-		}
-		p.reject(payload, "the list holds "+article(raw)+" instead of an object")
+// element takes one element of the list, which is well-formed JSON.
+func (p *page) element(raw []byte) {
+	p.raw = raw
+	if p.nest != nil {
+		p.family()
 		return
 	}
-	p.scan(raw)
-	if problem := p.identify(); problem != "" {
+	p.row(0)
+}
+
+// full reports whether nothing more is to be read.
+func (p *page) full(limit int) bool {
+	return p.problem != "" || limit > 0 && max(p.rows, len(p.families)) >= limit
+}
+
+// row takes the row that begins at i.
+func (p *page) row(i int) {
+	p.rows++
+	if p.raw[i] != '{' {
+		payload := []byte("null")
+		if !p.decoder.allowList {
+			payload, _ = p.appendJSON(nil, p.raw, i, true)
+		}
+		p.reject(payload, "the list holds "+article(p.raw[i:])+" instead of an object")
+		return
+	}
+	p.scan(i)
+	if p.nest != nil {
+		p.adopt()
+	}
+	if problem := p.identify(p.fields[p.decoder.id]); problem != "" {
 		p.reject(p.payload(), problem)
 		return
 	}
@@ -69,34 +89,43 @@ func (p *page) reject(payload []byte, problem string) {
 	p.rejects = append(p.rejects, catalog.Reject{Payload: string(payload), Problem: problem})
 }
 
-// scan sorts the members of a row into fields and extras. Of a repeated name the last
-// one counts.
-func (p *page) scan(raw []byte) {
-	p.raw = raw
+// scan sorts the members of the row that begins at i into fields and extras. Of a
+// repeated name the last one counts.
+func (p *page) scan(i int) {
+	raw := p.raw
 	if p.fields == nil {
 		p.fields = make([]field, len(p.decoder.stored))
 		p.spans = make([]span, len(p.decoder.stored))
 	}
 	clear(p.fields)
 	p.extras, p.next = p.extras[:0], 0
-	for i := space(raw, 1); raw[i] != '}'; {
-		end, plain := stringEnd(raw, i)
-		name := raw[i+1 : end-1]
-		if !plain {
-			name = p.unescape(nil, raw[i:end])
-		}
-		i = space(raw, space(raw, end)+1)
-		f := field{span: span{from: i}}
-		if raw[i] == '"' {
-			f.to, f.plain = stringEnd(raw, i)
-		} else {
-			f.to = valueEnd(raw, i)
-		}
+	for i = space(raw, i+1); raw[i] != '}'; {
+		name, f, next := p.member(i)
 		p.assign(name, f)
-		if i = space(raw, f.to); raw[i] == ',' {
-			i = space(raw, i+1)
-		}
+		i = next
 	}
+}
+
+// member reads the member that begins at i: its name, where its value is, and where
+// the next member, or the object's end, begins.
+func (p *page) member(i int) (name []byte, f field, next int) {
+	raw := p.raw
+	end, plain := stringEnd(raw, i)
+	name = raw[i+1 : end-1]
+	if !plain {
+		name = p.unescape(nil, raw[i:end])
+	}
+	i = space(raw, space(raw, end)+1)
+	f.from = i
+	if raw[i] == '"' {
+		f.to, f.plain = stringEnd(raw, i)
+	} else {
+		f.to = valueEnd(raw, i)
+	}
+	if i = space(raw, f.to); raw[i] == ',' {
+		i = space(raw, i+1)
+	}
+	return name, f, i
 }
 
 func (p *page) assign(name []byte, f field) {
@@ -138,19 +167,18 @@ func (p *page) lookup(name []byte) (column int, known bool) {
 	return column, true
 }
 
-// value is the JSON of a field of the row.
+// value is the JSON of a field.
 func (p *page) value(f field) []byte { return p.raw[f.from:f.to] }
 
-// identify says what is wrong with the row's id, "" for nothing.
-func (p *page) identify() string {
-	f := p.fields[p.decoder.id]
+// identify says what is wrong with an id, "" for nothing; then p.text is its digits.
+func (p *page) identify(f field) string {
 	if f.missing() {
 		return "the id is missing"
 	}
 	p.text = p.text[:0]
 	stripped := p.stripped
 	state, ok := p.convert(catalog.Integer, f)
-	p.stripped = stripped // the id is converted again with the other columns
+	p.stripped = stripped // a row's id is converted again with the other columns
 	switch {
 	case !ok:
 		return "the id is not a whole number"

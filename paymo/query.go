@@ -22,6 +22,10 @@ type Query struct {
 	PageSize int // 0: not paged
 }
 
+// Fits reports whether the query is short enough to be sent. For Client.Children it is
+// asked without an Include.
+func (q Query) Fits() bool { return len(q.encode()) <= maxQuery }
+
 // encode renders the query's parameters. The whole clause is percent-encoded:
 // Paymo does not complain about one that is not, it answers wrongly
 // (paymo-org/api issue 28). A space is %20, which nobody can read as a plus.
@@ -64,11 +68,29 @@ func (w Where) IDRange(from, to *int64) Where {
 
 // IDIn asks for the rows with these ids.
 func (w Where) IDIn(ids ...int64) Where {
-	words := make([]string, len(ids))
-	for i, id := range ids {
-		words[i] = strconv.FormatInt(id, 10)
+	return w.and("id in (" + commas(ids) + ")")
+}
+
+// In asks for rows whose field has one of the values, of which there must be one at
+// least: Paymo's grammar knows no empty list.
+func (w Where) In(field string, values ...int64) Where {
+	if len(values) == 1 {
+		return w.Equal(field, values[0])
 	}
-	return w.and("id in (" + strings.Join(words, ",") + ")")
+	return w.and(field + " in (" + commas(values) + ")")
+}
+
+func commas(values []int64) string {
+	words := make([]string, len(values))
+	for i, value := range values {
+		words[i] = strconv.FormatInt(value, 10)
+	}
+	return strings.Join(words, ",")
+}
+
+// AtLeast asks for rows whose field has the value or a greater one.
+func (w Where) AtLeast(field string, value int64) Where {
+	return w.and(fmt.Sprintf("%s>=%d", field, value))
 }
 
 // UpdatedSince asks for rows changed at or after the time. Filters on datetimes
@@ -77,11 +99,25 @@ func (w Where) UpdatedSince(t time.Time) Where {
 	return w.and(fmt.Sprintf("updated_on>=%d", t.Unix()))
 }
 
-// Interval asks for rows in the half-open range of a pseudo-field such as
-// time_interval, in UTC.
+// CreatedIn asks for rows made at or after from and before to; a zero time is open.
+func (w Where) CreatedIn(from, to time.Time) Where {
+	if !from.IsZero() {
+		w = w.and(fmt.Sprintf("created_on>=%d", from.Unix()))
+	}
+	if !to.IsZero() {
+		w = w.and(fmt.Sprintf("created_on<%d", to.Unix()))
+	}
+	return w
+}
+
+// Interval asks for rows in the half-open range of a pseudo-field, in UTC: moments for
+// time_interval, and for date_interval the days of the two times.
 func (w Where) Interval(field string, from, to time.Time) Where {
-	return w.and(fmt.Sprintf(`%s in ("%s","%s")`, field,
-		from.UTC().Format("2006-01-02T15:04:05Z"), to.UTC().Format("2006-01-02T15:04:05Z")))
+	layout := "2006-01-02T15:04:05Z"
+	if field == "date_interval" {
+		layout = time.DateOnly
+	}
+	return w.and(fmt.Sprintf(`%s in ("%s","%s")`, field, from.UTC().Format(layout), to.UTC().Format(layout)))
 }
 
 // Equal asks for rows whose field has the value.

@@ -34,6 +34,14 @@ func TestWhere(t *testing.T) {
 		{none.UpdatedSince(at), `updated_on>=1772321400`},
 		{none.UpdatedSince(at.UTC()), `updated_on>=1772321400`},
 		{none.Interval("time_interval", at, at.AddDate(0, 1, 0)), `time_interval in ("2026-02-28T23:30:00Z","2026-03-31T23:30:00Z")`},
+		{none.Interval("date_interval", at, at.AddDate(0, 1, 0)), `date_interval in ("2026-02-28","2026-03-31")`},
+		{none.CreatedIn(at, at.AddDate(0, 0, 1)), `created_on>=1772321400 and created_on<1772407800`},
+		{none.CreatedIn(at, time.Time{}), `created_on>=1772321400`},
+		{none.CreatedIn(time.Time{}, at), `created_on<1772321400`},
+		{none.CreatedIn(time.Time{}, time.Time{}), ``},
+		{none.In("project_id", 4), `project_id=4`},
+		{none.In("project_id", 4, -5, 6), `project_id in (4,-5,6)`},
+		{none.AtLeast("project_id", 4), `project_id>=4`},
 		{none.Equal("project_id", 4), `project_id=4`},
 		{none.IsNull("end_time"), `end_time=null`},
 		{none.Equal("user_id", 1).UpdatedSince(at).IDRange(new(int64(2)), nil), `user_id=1 and updated_on>=1772321400 and id>=2`},
@@ -114,6 +122,9 @@ func TestQueryHasLimit(t *testing.T) {
 	ids := func(n int) paymo.Query {
 		return paymo.Query{Where: paymo.Where{}.IDIn(slices.Repeat([]int64{123456789}, n)...)}
 	}
+	if !ids(400).Fits() || ids(600).Fits() {
+		t.Errorf("400 ids fit: %v, 600 ids: %v", ids(400).Fits(), ids(600).Fits())
+	}
 	if _, err := client.List(t.Context(), resource(t, "clients"), ids(400)); err != nil {
 		t.Errorf("400 ids: %v", err)
 	}
@@ -135,8 +146,10 @@ func TestFiltersMeanWhatTheySay(t *testing.T) {
 	fake := paymotest.New(paymotest.Config{Clients: 1, Projects: 2, Entries: -1, Users: 2})
 	client := newClient(t, fake, withKey(paymotest.DefaultKey))
 	at := func(hour int) time.Time { return time.Date(2026, 3, 2, hour, 0, 0, 0, time.UTC) }
+	made := at(0).AddDate(2, 0, 0)
+	created := []time.Time{at(0), made, made.Add(time.Hour), at(0), at(0)}
 	for id := range int64(5) {
-		_, err := fake.Put("milestones", map[string]any{"id": 10 + id, "name": "Launch", "updated_on": at(int(id))})
+		_, err := fake.Put("milestones", map[string]any{"id": 10 + id, "name": "Launch", "created_on": created[id], "updated_on": at(int(id))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,6 +197,12 @@ func TestFiltersMeanWhatTheySay(t *testing.T) {
 		{"milestones", none.IDRange(new(int64(13)), nil), []int64{13, 14}},
 		{"milestones", none.IDRange(nil, new(int64(10))), []int64{}},
 		{"milestones", none.IDIn(14, 10, 99), []int64{10, 14}},
+		{"milestones", none.In("id", 14, 10, 99), []int64{10, 14}},
+		{"milestones", none.In("id", 14), []int64{14}},
+		{"milestones", none.AtLeast("id", 13), []int64{13, 14}},
+		{"milestones", none.CreatedIn(made, made.Add(time.Second)), []int64{11}},
+		{"milestones", none.CreatedIn(made, time.Time{}), []int64{11, 12}},
+		{"milestones", none.CreatedIn(time.Time{}, made.Add(time.Hour)).AtLeast("id", 11), []int64{11, 13, 14}},
 		{"milestones", none.UpdatedSince(at(3)), []int64{13, 14}},
 		{"milestones", none.UpdatedSince(at(3).Add(time.Second)), []int64{14}},
 		{"milestones", none.UpdatedSince(at(1)).IDRange(nil, new(int64(13))), []int64{11, 12}},

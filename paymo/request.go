@@ -19,10 +19,13 @@ const maxAttempts = 3
 // maxErrorBody is how much is read of a reply other than success.
 const maxErrorBody = 64 << 10
 
+// decode reads one reply, as decoder.decode does.
+type decode func(body io.Reader, limit int) (decoded, error)
+
 // get makes a request until it has an answer that is worth no other try.
-func (c *Client) get(ctx context.Context, decoder *decoder, path, query string) (*Page, error) {
+func (c *Client) get(ctx context.Context, decode decode, path, query string) (*Page, error) {
 	cost := &Page{}
-	page, err := c.ask(ctx, decoder, path, query, cost)
+	page, err := c.ask(ctx, decode, path, query, cost)
 	switch {
 	case err == nil:
 		page.Requests, page.Waited, page.Bytes = cost.Requests, cost.Waited, cost.Bytes
@@ -34,7 +37,7 @@ func (c *Client) get(ctx context.Context, decoder *decoder, path, query string) 
 }
 
 // ask is get but for what it has in cost.
-func (c *Client) ask(ctx context.Context, decoder *decoder, path, query string, cost *Page) (*Page, error) {
+func (c *Client) ask(ctx context.Context, decode decode, path, query string, cost *Page) (*Page, error) {
 	credential, err := c.auth.current(ctx)
 	if err != nil {
 		return nil, err
@@ -48,7 +51,7 @@ func (c *Client) ask(ctx context.Context, decoder *decoder, path, query string, 
 		if err := c.wait(ctx, cost); err != nil {
 			return nil, err
 		}
-		page, err := c.try(ctx, decoder, path, query, credential, attempt, cost)
+		page, err := c.try(ctx, decode, path, query, credential, attempt, cost)
 		if err == nil {
 			c.auth.accepted(credential)
 			page.Key = credential.number
@@ -102,7 +105,7 @@ func (c *Client) wait(ctx context.Context, cost *Page) error {
 }
 
 // try makes the request once.
-func (c *Client) try(ctx context.Context, decoder *decoder, path, query string, credential credential, attempt int, cost *Page) (*Page, error) {
+func (c *Client) try(ctx context.Context, decode decode, path, query string, credential credential, attempt int, cost *Page) (*Page, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, &timeoutError{after: c.timeout})
 	defer cancel()
 	target := *c.base
@@ -135,13 +138,14 @@ func (c *Client) try(ctx context.Context, decoder *decoder, path, query string, 
 	if res.StatusCode != http.StatusOK {
 		return nil, c.judge(res, body, path, credential, attempt)
 	}
-	decoded, err := decoder.decode(body, maxRows)
+	decoded, err := decode(body, maxRows)
 	if err != nil {
 		return nil, decodeFailure(ctx, err, res, body, path, credential, attempt)
 	}
 	page := &Page{
 		Records: decoded.records, Rejects: decoded.rejects, Rows: decoded.rows, Cut: decoded.cut,
 		Stripped: decoded.stripped, Dropped: decoded.dropped, Unknown: decoded.unknown,
+		Families: decoded.families,
 	}
 	if date, err := http.ParseTime(res.Header.Get("Date")); err == nil {
 		page.Date = date
@@ -191,18 +195,19 @@ func (c *Client) judge(res *http.Response, body io.Reader, path string, credenti
 	}
 	text, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // what came of it is enough for a message
 	var reply struct {
-		Message string `json:"message"`
+		Message *string `json:"message"`
 	}
 	message := string(text)
-	if json.Unmarshal(text, &reply) == nil && reply.Message != "" {
-		message = reply.Message
+	formed := json.Unmarshal(text, &reply) == nil && reply.Message != nil
+	if formed && *reply.Message != "" {
+		message = *reply.Message
 	}
 	if len(text) == maxErrorBody {
 		message += "…"
 	}
 	wait, _ := retryAfter(res.Header)
 	return &APIError{
-		Method: http.MethodGet, Path: path, Status: res.StatusCode, Attempt: attempt, RetryAfter: wait,
+		Method: http.MethodGet, Path: path, Status: res.StatusCode, Attempt: attempt, RetryAfter: wait, JSON: formed,
 		Message: excerpt(redact(message, credential.key), maxMessage),
 	}
 }
