@@ -43,7 +43,12 @@ func newCommand(lookup func(string) (string, bool)) *cobra.Command {
 
 The company is made from the seed: the same flags give the same rows, on the same
 day or with the same --until. The key is
-taken from FAKEPAYMO_KEY when there is no --key, so that it need not be an argument.`,
+taken from FAKEPAYMO_KEY when there is no --key, so that it need not be an argument.
+
+Faults bend replies: some fail, some break off, some lie. Of those that lie, move
+skips rows between pages, forget leaves every 7th row out of lists, stale serves
+rows as they were before their last change, and blank hides prices as from a
+lesser key.`,
 		Example: `  # a small agency, limited to 5 requests in 5 seconds as the real Paymo is
   fakepaymo
 

@@ -77,12 +77,15 @@ func (a *account) put(name string, f fields) (*row, error) {
 	if r.id <= 0 {
 		return nil, fmt.Errorf("put %s: id %v is not a positive integer", name, f["id"])
 	}
-	if old, ok := t.find(r.id); ok && f["created_on"] == nil {
-		was := int64(t.value(old, "created_on").num)
-		o["created_on"] = json.RawMessage(appendStamp(nil, was))
-		if r, err = newRow(t.res, o); err != nil {
-			return nil, err
+	if old, ok := t.find(r.id); ok {
+		if f["created_on"] == nil {
+			was := int64(t.value(old, "created_on").num)
+			o["created_on"] = json.RawMessage(appendStamp(nil, was))
+			if r, err = newRow(t.res, o); err != nil {
+				return nil, err
+			}
 		}
+		r.was = t.version(old)
 	}
 	a.next[i] = max(a.next[i], r.id)
 	t.apply([]*row{r})
@@ -129,6 +132,7 @@ func (a *account) patch(name string, id int64, f fields) (*row, error) {
 	if r.id != id {
 		return nil, fmt.Errorf("patch %s %d: the id cannot change", name, id)
 	}
+	r.was = t.version(at)
 	t.apply([]*row{r})
 	return r, nil
 }

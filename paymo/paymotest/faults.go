@@ -33,6 +33,10 @@ const (
 	FaultRotate       FaultKind = "rotate"        // the list begins N rows (1) later at every request
 	FaultDuplicate    FaultKind = "duplicate"     // each page begins with the last row of the one before
 	FaultEmptyNested  FaultKind = "empty-nested"  // included lists are empty
+	FaultMove         FaultKind = "move"          // the first N rows (1) are the last ones, but only while page 0 is asked for: the next page repeats as many
+	FaultForget       FaultKind = "forget"        // no list has every Nth row (7) of the table; by its id alone it is served
+	FaultStale        FaultKind = "stale"         // rows are as they were before their last Put or Patch, in filters too; nested ones as well
+	FaultBlank        FaultKind = "blank"         // prices and amounts are null, as they are for lesser keys
 	FaultWrongKey     FaultKind = "wrong-key"     // the list is under another key
 
 	// These change every third row, the first one included.
@@ -60,7 +64,7 @@ type Fault struct {
 func Faults() []FaultKind {
 	return []FaultKind{FaultStatus, FaultHTML, FaultRedirect, FaultCut, FaultTruncate, FaultSlow, FaultDrip,
 		FaultEndless, FaultEmpty, FaultCutList, FaultIgnorePaging, FaultPageCap, FaultIgnoreFilter, FaultBreakFilter,
-		FaultRotate, FaultDuplicate, FaultEmptyNested, FaultWrongKey, FaultBadID, FaultNoID, FaultWrongType, FaultNUL, FaultHuge}
+		FaultRotate, FaultDuplicate, FaultMove, FaultForget, FaultStale, FaultBlank, FaultEmptyNested, FaultWrongKey, FaultBadID, FaultNoID, FaultWrongType, FaultNUL, FaultHuge}
 }
 
 // ParseFault reads KIND[=VALUE][:TABLE[:COUNT]]. KIND is a fault kind or an HTTP
@@ -143,8 +147,10 @@ func (f Fault) withDefaults() Fault {
 		wait(50 * time.Millisecond)
 	case FaultCutList, FaultPageCap:
 		def(10)
-	case FaultRotate:
+	case FaultRotate, FaultMove:
 		def(1)
+	case FaultForget:
+		def(7)
 	case FaultIgnoreFilter, FaultBreakFilter:
 		if f.Field == "" {
 			f.Field = "updated_on"

@@ -121,6 +121,21 @@ func TestListFaults(t *testing.T) {
 		{paymotest.Fault{Kind: paymotest.FaultDuplicate}, func(s *paymotest.Server) bool {
 			return slices.Equal(page(s, 0), whole[:40]) && slices.Equal(page(s, 1), whole[39:79])
 		}},
+		{paymotest.Fault{Kind: paymotest.FaultMove}, func(s *paymotest.Server) bool {
+			first, all := whole[0], get(t, s, "/api/tasks").ids()
+			return slices.Equal(page(s, 0), whole[1:41]) && slices.Equal(page(s, 1), whole[40:80]) && all[len(all)-1] == first && len(all) == len(whole)
+		}},
+		{paymotest.Fault{Kind: paymotest.FaultForget, N: 3}, func(s *paymotest.Server) bool {
+			ids := fmt.Sprintf("id in (%d,%d,%d)", whole[2], whole[3], whole[5])
+			return slices.Equal(page(s, 0)[:4], []int64{whole[0], whole[1], whole[3], whole[4]}) && len(get(t, s, "/api/tasks").rows) == 200 &&
+				slices.Equal(get(t, s, "/api/tasks", "where", ids).ids(), whole[3:4]) && get(t, s, fmt.Sprint("/api/tasks/", whole[2])).status == 200
+		}},
+		{paymotest.Fault{Kind: paymotest.FaultBlank}, func(s *paymotest.Server) bool {
+			r := get(t, s, "/api/invoices", "include", "invoiceitems")
+			return strings.Contains(r.body, `"subtotal":null`) && strings.Contains(r.body, `"price_unit":null`) && !strings.Contains(r.body, `"total":1`) &&
+				strings.Contains(r.body, `"tax":19`) && !strings.Contains(get(t, s, fmt.Sprint("/api/tasks/", whole[0])).body, `"budget_hours":4`) &&
+				strings.Contains(get(t, s, "/api/company").body, `"default_price_per_hour":null`)
+		}},
 		{paymotest.Fault{Kind: paymotest.FaultIgnoreFilter}, func(s *paymotest.Server) bool {
 			return len(get(t, s, "/api/tasks", "where", "updated_on>=99999999999 and id>0").rows) == len(whole)
 		}},

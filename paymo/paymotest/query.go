@@ -147,7 +147,7 @@ func (q *query) each(yield func(ref) bool) {
 		left = q.cutAt
 	}
 	q.table.each(q.order, q.filter.span, func(r ref) bool {
-		if !q.match(q.table, r, q.filter.tests) || !q.visible(q.table, r) {
+		if q.forgotten(r) || !q.match(q.table, r, q.filter.tests) || !q.visible(q.table, r) {
 			return true
 		}
 		left--
@@ -171,8 +171,12 @@ func (q *query) rows(yield func(ref) bool) {
 	case !q.uncut:
 		left = q.cap
 	}
-	if q.rotate > 0 {
-		q.rotated(skip, left, yield)
+	switch {
+	case q.rotate > 0:
+		q.rotated(q.rotate, skip, left, yield)
+		return
+	case q.move > 0 && q.page == 0:
+		q.rotated(q.move, skip, left, yield)
 		return
 	}
 	if left == 0 {
@@ -188,15 +192,15 @@ func (q *query) rows(yield func(ref) bool) {
 	})
 }
 
-// rotated pages through the list turned by q.rotate places.
-func (q *query) rotated(skip, left int, yield func(ref) bool) {
+// rotated pages through the list turned by some places.
+func (q *query) rotated(places, skip, left int, yield func(ref) bool) {
 	var all []ref
 	q.each(func(r ref) bool {
 		all = append(all, r)
 		return true
 	})
 	for i := skip; i < len(all) && i-skip < left; i++ {
-		if !yield(all[(i+q.rotate)%len(all)]) {
+		if !yield(all[(i+places)%len(all)]) {
 			return
 		}
 	}

@@ -5,11 +5,14 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
 )
 
 // render appends a row in the query's shape.
 func (q *query) render(buf []byte, t *table, r ref, s *shape, branches []*branch) []byte {
-	if s.own == nil && len(branches) == 0 && q.viewer.admin {
+	blank := q.blank || !q.viewer.admin
+	if s.own == nil && len(branches) == 0 && !blank {
 		return t.append(buf, r)
 	}
 	raw := t.append(nil, r)
@@ -27,7 +30,7 @@ func (q *query) render(buf []byte, t *table, r ref, s *shape, branches []*branch
 			return true
 		}
 		name(k.Str)
-		if !q.viewer.admin && strings.Contains(k.Str, "price") {
+		if blank && priced(t.res, k.Str) {
 			buf = append(buf, "null"...)
 		} else {
 			buf = append(buf, v.Raw...)
@@ -39,6 +42,15 @@ func (q *query) render(buf []byte, t *table, r ref, s *shape, branches []*branch
 		buf = q.renderBranch(buf, t, r, b)
 	}
 	return append(buf, '}')
+}
+
+// priced reports whether a field is a sum of money, or a budget: what only an
+// Admin sees.
+func priced(res *catalog.Resource, name string) bool {
+	c, ok := res.Column(name)
+	return ok && c.Kind == catalog.Decimal && slices.ContainsFunc(
+		[]string{"price", "rate", "amount", "total", "budget", "paid", "outstanding", "cost"},
+		func(word string) bool { return strings.Contains(name, word) })
 }
 
 func (q *query) renderBranch(buf []byte, t *table, r ref, b *branch) []byte {

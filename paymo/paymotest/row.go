@@ -21,6 +21,7 @@ type row struct {
 	created int64  // UNIX seconds
 	updated int64  // UNIX seconds
 	raw     []byte // the object as served; nil marks a generated row as deleted
+	was     *row   // the version before, which has none itself; nil if there was none
 }
 
 // fields are an object under construction. Values: nil, bool, string, integers,

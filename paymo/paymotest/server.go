@@ -115,8 +115,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, key Key, name, i
 		return
 	}
 	q.viewer = newViewer(&q.view, user.row)
+	if q.stale {
+		q.view = q.view.before()
+	}
 	if name == "me" {
 		q.table = q.view.table("users")
+		user, _ = q.table.find(key.UserID)
 		s.stream(w, r, q, "users", func(yield func(ref) bool) { yield(user) })
 		return
 	}

@@ -159,6 +159,10 @@ type faultPlan struct {
 	pageCap      int
 	rotate       int
 	overlap      bool
+	move         int
+	forget       int
+	stale        bool
+	blank        bool
 	emptyNested  bool
 	wrongKey     bool
 	endless      bool
@@ -181,6 +185,14 @@ func (fired firing) plan() faultPlan {
 			p.rotate = f.N * f.nth
 		case FaultDuplicate:
 			p.overlap = true
+		case FaultMove:
+			p.move = f.N
+		case FaultForget:
+			p.forget = f.N
+		case FaultStale:
+			p.stale = true
+		case FaultBlank:
+			p.blank = true
 		case FaultEmptyNested:
 			p.emptyNested = true
 		case FaultWrongKey:
