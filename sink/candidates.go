@@ -123,22 +123,27 @@ func (l *Lease) Expect(ctx context.Context, r *catalog.Resource, since time.Time
 }
 
 // AddOrphans makes candidates of the live rows whose column is null or names a row that
-// the parent table lacks or has tombstoned, and returns how many were none before.
+// the parent table lacks or has tombstoned, and returns how many were none before. With
+// an empty parent it is those whose column is null alone.
 func (l *Lease) AddOrphans(ctx context.Context, r *catalog.Resource, column, parent string) (int64, error) {
 	var added int64
 	err := l.transact(ctx, "look for orphans in", func(tx pgx.Tx) error {
 		if _, ok := r.Column(column); !ok {
 			return fmt.Errorf("no column %s", column)
 		}
+		orphaned := "t." + quote(column) + " IS NULL"
+		if parent != "" {
+			orphaned = `NOT EXISTS (
+				SELECT
+				FROM ` + l.store.name(parent) + ` AS p
+				WHERE p.id = t.` + quote(column) + ` AND p._deleted_at IS NULL
+			)`
+		}
 		tag, err := tx.Exec(ctx, `
 			INSERT INTO paymosync.candidates (account, table_name, row_id)
 			SELECT $1::text, $2::text, t.id
 			FROM `+l.store.name(l.table)+` AS t
-			WHERE t._deleted_at IS NULL AND NOT EXISTS (
-				SELECT
-				FROM `+l.store.name(parent)+` AS p
-				WHERE p.id = t.`+quote(column)+` AND p._deleted_at IS NULL
-			)
+			WHERE t._deleted_at IS NULL AND `+orphaned+`
 			ORDER BY t.id
 			ON CONFLICT DO NOTHING`, l.store.account, l.table)
 		added = tag.RowsAffected()

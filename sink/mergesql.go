@@ -2,7 +2,6 @@ package sink
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -50,7 +49,7 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 	}
 	in = append(in, fmt.Sprintf("$%d::text[]", len(columns)+4), fmt.Sprintf("$%d::text[]", len(columns)+5), fmt.Sprintf("$%d::text[]", len(columns)+6))
 	casts = append(casts, "p._absent::integer[] AS _absent", "p._extra::jsonb AS _extra", "p._issues::jsonb AS _issues")
-	blanks := fmt.Sprintf("%s > %s", nulls(steady), nulls(steadyNow))
+	blanks := nulls(steady) + "\n\t\t\t\t> " + nulls(steadyNow)
 	steady, steadyNow = append(steady, "p._extra", "p._issues"), append(steadyNow, "t._extra", "t._issues")
 
 	differs := []string{
@@ -114,16 +113,7 @@ CROSS JOIN (
 	return mergeSQL{text: text, columns: columns}
 }
 
-// maxArguments is how many arguments PostgreSQL lets a function have.
-const maxArguments = 100
-
-// nulls counts the nulls among expressions.
-func nulls(expressions []string) string {
-	var counts []string
-	for some := range slices.Chunk(expressions, maxArguments) {
-		counts = append(counts, "num_nulls("+strings.Join(some, ", ")+")")
-	}
-	return strings.Join(counts, " + ")
-}
+// nulls counts the nulls among expressions, which may be a hundred at most.
+func nulls(expressions []string) string { return "num_nulls(" + strings.Join(expressions, ", ") + ")" }
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -100,8 +100,9 @@ func (l *Lease) Sweep(ctx context.Context, r *catalog.Resource, run int64, unexp
 	return tombstoned, nil
 }
 
-// Sentinels are the ids of live rows that are no candidates, the ones that were written
-// last first and at most limit: an answer that lacks them proves nothing.
+// Sentinels are the ids of live rows of the resource's table, which may be another than
+// the lease's, that are no candidates: the ones that were written last first and at most
+// limit. An answer that lacks them proves nothing.
 func (l *Lease) Sentinels(ctx context.Context, r *catalog.Resource, limit int) ([]int64, error) {
 	return l.ids(ctx, "read sentinels of", `
 		SELECT t.id
@@ -112,5 +113,5 @@ func (l *Lease) Sentinels(ctx context.Context, r *catalog.Resource, limit int) (
 			WHERE c.account = $1 AND c.table_name = $2 AND c.row_id = t.id
 		)
 		ORDER BY t._synced_at DESC, t.id DESC
-		LIMIT $3`, l.store.account, l.table, limit)
+		LIMIT $3`, l.store.account, r.Table, limit)
 }

@@ -19,7 +19,8 @@ WITH page AS MATERIALIZED (
 		m.updated_on <= $3::timestamptz
 			AND (t.id IS NULL OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
 		t.id IS NOT NULL AND t._deleted_at IS NULL
-			AND num_nulls(m."created_on", m."updated_on", m."target_url", m."event", m."where") > num_nulls(t."created_on", t."updated_on", t."target_url", t."event", t."where") AS _blanks
+			AND num_nulls(m."created_on", m."updated_on", m."target_url", m."event", m."where")
+				> num_nulls(t."created_on", t."updated_on", t."target_url", t."event", t."where") AS _blanks
 	FROM page AS p
 	LEFT JOIN "paymo"."webhooks" AS t ON t.id = p.id
 	CROSS JOIN LATERAL (

@@ -17,7 +17,8 @@ WITH page AS MATERIALIZED (
 		m.updated_on <= $3::timestamptz
 			AND (t.id IS NULL OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
 		t.id IS NOT NULL AND t._deleted_at IS NULL
-			AND num_nulls(m."name", m."is_default", m."created_on", m."updated_on") > num_nulls(t."name", t."is_default", t."created_on", t."updated_on") AS _blanks
+			AND num_nulls(m."name", m."is_default", m."created_on", m."updated_on")
+				> num_nulls(t."name", t."is_default", t."created_on", t."updated_on") AS _blanks
 	FROM page AS p
 	LEFT JOIN "paymo"."workflows" AS t ON t.id = p.id
 	CROSS JOIN LATERAL (
