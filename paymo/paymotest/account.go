@@ -24,6 +24,8 @@ type account struct {
 	view view
 	next []int64    // by table
 	gaps *rand.Rand // between ids; a source of its own, because others than the worker put rows
+	// trash are the last deletions, oldest first.
+	trash []removal
 
 	work worker
 }
@@ -32,7 +34,7 @@ func newAccount(cfg Config, company int) *account {
 	a := &account{cfg: cfg, company: company, view: view{index: map[string]int{}}}
 	for i, res := range catalog.All() {
 		a.view.index[res.Table] = i
-		a.view.tables = append(a.view.tables, table{res: res})
+		a.view.tables = append(a.view.tables, table{res: res, links: &links{}})
 		// Paymo's ids are shared by all companies: they start high and have gaps.
 		a.next = append(a.next, 4_100_000+int64(i)*370_000+int64(company)*1_000_000_000)
 	}
@@ -180,37 +182,6 @@ func cascades(parent string) [][2]string {
 	return nil
 }
 
-// delete removes an object and what cascades from it, and counts both.
-func (a *account) delete(name string, id int64) (int, error) {
-	i, ok := a.view.index[name]
-	if !ok || a.view.tables[i].res.Singleton {
-		return 0, fmt.Errorf("delete %s: no such table", name)
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if _, ok := a.view.tables[i].find(id); !ok {
-		return 0, fmt.Errorf("delete %s %d: %w", name, id, ErrNotFound)
-	}
-	for _, refusal := range [][3]string{{"workflows", "projects", "workflow_id"}, {"workflow_statuses", "tasks", "status_id"}} {
-		if refusal[0] == name && len(a.children(refusal[1], refusal[2], map[int64]bool{id: true})) > 0 {
-			return 0, fmt.Errorf("delete %s %d: it has %s", name, id, refusal[1])
-		}
-	}
-	doomed := map[string]map[int64]bool{}
-	a.doom(doomed, name, map[int64]bool{id: true})
-	n := 0
-	for table, ids := range doomed {
-		changes := make([]*row, 0, len(ids))
-		for id := range ids {
-			changes = append(changes, &row{id: id})
-		}
-		slices.SortFunc(changes, func(x, y *row) int { return int(x.id - y.id) })
-		a.view.table(table).apply(changes)
-		n += len(changes)
-	}
-	return n, nil
-}
-
 func (a *account) doom(doomed map[string]map[int64]bool, name string, ids map[int64]bool) {
 	if doomed[name] == nil {
 		doomed[name] = map[int64]bool{}
@@ -232,6 +203,14 @@ func (a *account) doom(doomed map[string]map[int64]bool, name string, ids map[in
 func (a *account) children(name, column string, parents map[int64]bool) map[int64]bool {
 	found := map[int64]bool{}
 	t := a.view.table(name)
+	if index, ok := t.linked(column); ok {
+		for parent := range parents {
+			for _, r := range index[parent] {
+				found[r.row.id] = true
+			}
+		}
+		return found
+	}
 	t.each(Ascending, everything(), func(r ref) bool {
 		if v := t.value(r, column); v.kind == number && parents[int64(v.num)] {
 			found[t.id(r)] = true

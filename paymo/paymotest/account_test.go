@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/paymo/paymotest"
 )
@@ -197,5 +199,70 @@ func TestLog(t *testing.T) {
 	s.ResetLog()
 	if len(s.Requests()) != 0 || len(s.Counts()) != 0 {
 		t.Error("the log was not reset")
+	}
+}
+
+// What a deletion took comes back, with everything that hung on it.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 6, 2, 9, 30, 0, 0, time.UTC)
+	s := paymotest.New(paymotest.Config{Now: func() time.Time { return now }, Entries: 600, Projects: 6, Tasks: 60})
+	all := func() map[string]map[string]any {
+		rows := map[string]map[string]any{}
+		for _, res := range catalog.All() {
+			for raw := range s.Rows(res.Table) {
+				o := object(t, raw)
+				rows[fmt.Sprintf("%s %.0f", res.Table, o["id"])] = o
+			}
+		}
+		return rows
+	}
+	entries := keep(t, s, "time_entries", func(map[string]any) bool { return true })
+	must(0, s.Patch("time_entries", entries[7], map[string]any{"description": "changed"}))
+	before := all()
+	project := keep(t, s, "projects", func(map[string]any) bool { return true })[1]
+	tasks := keep(t, s, "tasks", func(o map[string]any) bool { return o["project_id"] == float64(project) })
+	first := must(s.Delete("tasks", tasks[0]))
+	gone := must(s.Delete("projects", project))
+	if _, err := s.Restore("tasks", tasks[1]); !errors.Is(err, paymotest.ErrNotFound) {
+		t.Errorf("restored what went with another: %v", err)
+	}
+	now = now.Add(time.Hour)
+	again := must(s.Put("tasks", map[string]any{"id": tasks[1], "name": "put again"}))
+	if n, err := s.Restore("projects", project); err != nil || n != gone-1 {
+		t.Errorf("restored %d of %d: %v", n, gone, err)
+	}
+	if n, err := s.Restore("tasks", tasks[0]); err != nil || n != first {
+		t.Errorf("restored %d of %d: %v", n, first, err)
+	}
+	after := all()
+	if len(after) != len(before) {
+		t.Errorf("%d rows, %d before", len(after), len(before))
+	}
+	changed := 0
+	for name, want := range before {
+		got := after[name]
+		if name == fmt.Sprint("tasks ", again) {
+			if got["name"] != "put again" {
+				t.Errorf("replaced what was there again: %v", got)
+			}
+			continue
+		}
+		if got["updated_on"] != want["updated_on"] {
+			changed++
+			if got["updated_on"] != "2026-06-02T10:30:00Z" {
+				t.Errorf("%s: updated %v", name, got["updated_on"])
+			}
+			got["updated_on"] = want["updated_on"]
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if changed != gone+first-1 {
+		t.Errorf("%d rows came back, want %d", changed, gone+first-1)
+	}
+	if _, err := s.Restore("projects", project); !errors.Is(err, paymotest.ErrNotFound) {
+		t.Errorf("restored twice: %v", err)
 	}
 }

@@ -193,15 +193,24 @@ func (q *query) adopt(b *branch, parent *table, parents []ref, tests []test, fil
 	if q.emptyNested {
 		return nil
 	}
-	all := filter{span: everything()}
-	b.table.each(Ascending, all.span, func(r ref) bool {
-		id := int64(b.table.value(r, b.link).num)
+	take := func(id int64, r ref) {
 		list, ok := b.lists[id]
 		if ok && len(list) <= q.cap && q.visible(b.table, r) && q.match(b.table, r, tests) {
 			b.lists[id] = append(list, r)
 		}
-		return true
-	})
+	}
+	if index, ok := b.table.linked(b.link); ok {
+		for id := range b.lists {
+			for _, r := range index[id] {
+				take(id, r)
+			}
+		}
+	} else {
+		b.table.each(Ascending, everything(), func(r ref) bool {
+			take(int64(b.table.value(r, b.link).num), r)
+			return true
+		})
+	}
 	var children []ref
 	for _, p := range parents {
 		id := parent.id(p)

@@ -17,7 +17,7 @@ func (t *table) version(r ref) *row {
 func (v *view) before() view {
 	old := view{index: v.index, tables: make([]table, len(v.tables))}
 	for i, t := range v.tables {
-		old.tables[i] = table{res: t.res, gen: t.gen, rows: make([]*row, len(t.rows))}
+		old.tables[i] = table{res: t.res, gen: t.gen, rows: make([]*row, len(t.rows)), links: &links{}}
 		for n, r := range t.rows {
 			if r.was != nil {
 				r = r.was

@@ -146,7 +146,7 @@ func (q *query) each(yield func(ref) bool) {
 	if q.cutAt > 0 {
 		left = q.cutAt
 	}
-	q.table.each(q.order, q.filter.span, func(r ref) bool {
+	q.scan(func(r ref) bool {
 		if q.forgotten(r) || !q.match(q.table, r, q.filter.tests) || !q.visible(q.table, r) {
 			return true
 		}

@@ -54,7 +54,16 @@ func (s *Server) Unset(table string, id int64, names ...string) error {
 
 // Delete removes an object and all that Paymo removes with it, and returns how
 // many objects went. A workflow with projects and a status with tasks are refused.
-func (s *Server) Delete(table string, id int64) (int, error) { return s.main().delete(table, id) }
+func (s *Server) Delete(table string, id int64) (int, error) {
+	return s.main().remove(table, id, false)
+}
+
+// Restore brings an object back that Delete removed, with all that went with it and
+// is not there again by now, and returns how many objects came. What comes has the
+// created_on that it had, and the clock's updated_on. It is ErrNotFound for an
+// object that is none of the last 500 that were deleted, or was restored since;
+// what went along with another comes back with that one only.
+func (s *Server) Restore(table string, id int64) (int, error) { return s.main().restore(table, id) }
 
 // Get is an object as served to an Admin, or ErrNotFound.
 func (s *Server) Get(table string, id int64) (json.RawMessage, error) {
@@ -89,10 +98,5 @@ func (s *Server) Count(table string) int {
 	if _, ok := v.index[table]; !ok {
 		return 0
 	}
-	n := 0
-	v.table(table).each(Ascending, everything(), func(ref) bool {
-		n++
-		return true
-	})
-	return n
+	return v.table(table).count()
 }

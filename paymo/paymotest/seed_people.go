@@ -98,7 +98,7 @@ func (s *seeder) repair(table string, id int64, f fields) {
 	if err != nil {
 		panic(err) // a bug: the fields are fixed
 	}
-	t.rows[i] = r // nobody reads yet
+	t.rows[i], t.links = r, &links{} // nobody reads yet
 }
 
 func (s *seeder) seedCompany() {

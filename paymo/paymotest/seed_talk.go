@@ -12,11 +12,10 @@ func (s *seeder) seedTalk() {
 		if n%2 == 0 {
 			f := fields{"name": pick(s.rng, []string{"Colours", "Go-live date", "Logo feedback"}), "description": "What do you think? <br> 🙂",
 				"project_id": project, "user_id": pick(s.rng, s.users)}
-			if n%4 == 0 {
-				f["comments_count"] = 3
-			}
 			id := s.add("discussions", made, f)
-			s.thread(project, "discussion_id", id, made)
+			if comments := s.thread(project, "discussion_id", id, made); n%4 == 0 { // the reference does not name it
+				s.repair("discussions", id, fields{"comments_count": comments})
+			}
 			s.file(project, n, made, fields{"discussion_id": id})
 		}
 		s.file(project, n, made, fields{})
@@ -25,7 +24,7 @@ func (s *seeder) seedTalk() {
 		made := s.taskAge[task].Add(hour)
 		project := s.projectOf[task]
 		if n%3 == 0 {
-			s.thread(project, "task_id", task, made)
+			s.repair("tasks", task, fields{"comments_count": s.thread(project, "task_id", task, made)})
 		}
 		if n%6 == 0 {
 			file := s.file(project, n, made, fields{"task_id": task})
@@ -43,10 +42,11 @@ func (s *seeder) seedTalk() {
 	s.seedReports()
 }
 
-// thread starts a thread on a discussion, a task or a file, with comments.
-func (s *seeder) thread(project int64, owner string, id int64, made time.Time) {
+// thread starts a thread on a discussion, a task or a file, and counts its comments.
+func (s *seeder) thread(project int64, owner string, id int64, made time.Time) int {
 	thread := s.add("comment_threads", made, fields{"project_id": project, owner: id})
-	for n := range 1 + s.rng.IntN(4) {
+	count := 1 + s.rng.IntN(4)
+	for n := range count {
 		at := minTime(made.Add(time.Duration(n)*hour), s.until)
 		f := fields{"content": pick(s.rng, []string{"Looks good 👍", "<p>Please make the logo <b>bigger</b></p>", "Can&#039;t open the file", "Done."}),
 			"thread_id": thread, "user_id": pick(s.rng, s.users)}
@@ -58,9 +58,7 @@ func (s *seeder) thread(project int64, owner string, id int64, made time.Time) {
 			s.file(project, n, at, fields{"comment_id": comment})
 		}
 	}
-	if owner == "task_id" {
-		s.repair("tasks", id, fields{"comments_count": 2})
-	}
+	return count
 }
 
 // file attaches a file; exactly the owner that it has is in its fields.

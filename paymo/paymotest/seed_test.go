@@ -3,6 +3,7 @@ package paymotest_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -197,5 +198,54 @@ func TestSeedMillionEntries(t *testing.T) {
 	})
 	if id := object(t, first[0])["id"].(float64); id < 1_000_000 {
 		t.Errorf("first id %v", id)
+	}
+}
+
+// A company of any size has something of everything.
+func TestSeedWide(t *testing.T) {
+	t.Parallel()
+	s := paymotest.New(paymotest.Config{Users: 60, Projects: 400, Tasks: 8000, Entries: 100_000, Invoices: 2000})
+	for _, res := range catalog.All() {
+		if s.Count(res.Table) == 0 {
+			t.Errorf("no %s", res.Table)
+		}
+	}
+	for table, want := range map[string]int{"users": 60, "projects": 400, "tasks": 8000, "time_entries": 100_000, "invoices": 2000} {
+		if n := s.Count(table); n != want {
+			t.Errorf("%d %s, want %d", n, table, want)
+		}
+	}
+}
+
+// Tasks and discussions count what hangs on them.
+func TestSeedCounts(t *testing.T) {
+	t.Parallel()
+	s := paymotest.New(paymotest.Config{Entries: -1})
+	comments, files := map[string]int{}, map[string]int{}
+	owner := map[any]string{}
+	for raw := range s.Rows("comment_threads") {
+		o := object(t, raw)
+		owner[o["id"]] = fmt.Sprint("tasks ", o["task_id"])
+		if o["task_id"] == nil {
+			owner[o["id"]] = fmt.Sprint("discussions ", o["discussion_id"])
+		}
+	}
+	for raw := range s.Rows("comments") {
+		comments[owner[object(t, raw)["thread_id"]]]++
+	}
+	for raw := range s.Rows("files") {
+		files[fmt.Sprint("tasks ", object(t, raw)["task_id"])]++
+	}
+	for _, table := range []string{"tasks", "discussions"} {
+		for raw := range s.Rows(table) {
+			o := object(t, raw)
+			name := fmt.Sprint(table, " ", o["id"])
+			if n, ok := o["comments_count"].(float64); ok && int(n) != comments[name] {
+				t.Errorf("%s: comments_count %v of %d", name, n, comments[name])
+			}
+			if n, ok := o["files_count"].(float64); ok && int(n) != files[name] {
+				t.Errorf("%s: files_count %v of %d", name, n, files[name])
+			}
+		}
 	}
 }

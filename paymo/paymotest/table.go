@@ -11,9 +11,10 @@ import (
 // table is a snapshot of one resource's rows: the generated ones, if any, with
 // the stored ones laid over them. The slice is only appended to or replaced.
 type table struct {
-	res  *catalog.Resource
-	gen  *entries // nil but for time entries
-	rows []*row   // by id
+	res   *catalog.Resource
+	gen   *entries // nil but for time entries
+	rows  []*row   // by id
+	links *links   // of these rows; replaced with them
 }
 
 // ref points at a row of a table: a stored one, or a generated one by its index.
@@ -127,7 +128,7 @@ func (t *table) shuffle(rows []*row, lo, hi int, yield func(ref) bool) {
 		}
 	}
 	rows = slices.Clone(rows)
-	slices.SortFunc(rows, func(a, b *row) int { return cmp.Compare(scatter(a.id), scatter(b.id)) })
+	slices.SortFunc(rows, func(a, b *row) int { return compareScattered(a.id, b.id) })
 	for _, r := range rows {
 		if r.raw != nil && !yield(ref{row: r}) {
 			return
@@ -135,9 +136,28 @@ func (t *table) shuffle(rows []*row, lo, hi int, yield func(ref) bool) {
 	}
 }
 
+func compareScattered(a, b int64) int { return cmp.Compare(scatter(a), scatter(b)) }
+
 func scatter(id int64) uint64 {
 	h := uint64(id) * 0x9E3779B97F4A7C15
 	return h ^ h>>29
+}
+
+// count is the number of rows.
+func (t *table) count() int {
+	if t.gen == nil {
+		return len(t.rows)
+	}
+	n := t.gen.count
+	for _, r := range t.rows {
+		if _, over := t.generated(r.id); over {
+			n--
+		}
+		if r.raw != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // id of the row that the ref points at.
@@ -173,6 +193,7 @@ func (t *table) apply(changes []*row) {
 	if len(changes) == 0 {
 		return
 	}
+	t.links = &links{}
 	// Appending past the end of older snapshots leaves them untouched.
 	if len(t.rows) == 0 || changes[0].id > t.rows[len(t.rows)-1].id {
 		t.rows = append(t.rows, changes...)

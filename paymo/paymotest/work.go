@@ -152,7 +152,7 @@ func (a *account) editEntry() {
 
 func (a *account) deleteEntry() {
 	if r, t := a.recent(); t.gen.count > 0 || r.row != nil {
-		_, _ = a.delete("time_entries", t.id(r))
+		_, _ = a.remove("time_entries", t.id(r), false)
 	}
 }
 
