@@ -162,6 +162,13 @@ type Page struct {
 	Bytes    int64             // of replies
 }
 
+func newPage(d decoded) *Page {
+	return &Page{
+		Records: d.records, Rejects: d.rejects, Rows: d.rows, Cut: d.cut,
+		Stripped: d.stripped, Dropped: d.dropped, Unknown: d.unknown, Families: d.families,
+	}
+}
+
 // maxRows is where reading of a reply stops. A list as long as catalog.PageCap is
 // taken as cut short anyway; a server without a cap is not read to its end.
 const maxRows = 2 * catalog.PageCap

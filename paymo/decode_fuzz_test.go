@@ -152,3 +152,70 @@ func testJSON(t *testing.T, text string) {
 		}
 	}
 }
+
+// FuzzDecodeChildren reads any bytes as parents with children and with grandchildren.
+func FuzzDecodeChildren(f *testing.F) {
+	for _, seed := range []string{
+		`{"boxes":[{"id":1,"parts":[{"id":11,"name":"a\u0000"},{"id":"x"},null]},{"id":"2","parts":{"id":21}}]}`,
+		`{"boxes":[{"id":1,"trays":[{"parts":[{"id":11}]},{"parts":{}},{"parts":null},[],1]},{"id":3,"trays":{"parts":[{}]}}]}`,
+		`{"crates":[{"p\u0061rts":[],"id":3.0,"parts":[{"id":5,"box_id":"x","pin":1}]}],"x":[1]}`,
+		`[{"id":1},{"id":2,"parts":""},{"id":3,"parts":[ ] },{ "trays" : [ ] , "id" : 4 }]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, path := range []string{"parts", "trays.parts"} {
+			got, err := decodeParts(path, string(data), 3)
+			if err != nil {
+				if failure, ok := errors.AsType[*decodeError](err); !ok || failure.Problem == "" {
+					t.Fatalf("the error is %v", err)
+				}
+				continue
+			}
+			children := 0
+			for _, family := range got.families {
+				children += family.Children
+				if family.ID < 1 {
+					t.Fatalf("families are %v", got.families)
+				}
+			}
+			if children != got.rows || got.rows != len(got.records)+len(got.rejects) {
+				t.Fatalf("%d rows, %d in families, %d records, %d rejects", got.rows, children, len(got.records), len(got.rejects))
+			}
+			for _, reject := range got.rejects {
+				testJSON(t, reject.Payload)
+			}
+			for _, record := range got.records {
+				testRecord(t, newDecoder(parts(path)), record)
+			}
+		}
+	})
+}
+
+// FuzzDecodeRow reads any bytes as a stored object.
+func FuzzDecodeRow(f *testing.F) {
+	for _, seed := range []string{
+		`{"id":7,"data":"[1]","_extra":{"x":1,"token":2}}`,
+		`{"id":"7","data":"{\"a\":\"\\u0000\"}","linked":"1e9999","_extra":{"\u0000":"\ud83d"},"_extra":{ }}`,
+		` { "_extra" : null , "d\u0061ta" : "\"\\ud800\"" , "id" : "7" } `,
+		`[{"id":1}]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	d := newDecoder(things())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		got, err := d.decodeRow(data)
+		if err != nil {
+			return
+		}
+		if got.rows != 1 || len(got.records)+len(got.rejects) != 1 {
+			t.Fatalf("%d rows, %d records, %d rejects", got.rows, len(got.records), len(got.rejects))
+		}
+		for _, reject := range got.rejects {
+			testJSON(t, reject.Payload)
+		}
+		for _, record := range got.records {
+			testRecord(t, d, record)
+		}
+	})
+}

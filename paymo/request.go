@@ -142,11 +142,7 @@ func (c *Client) try(ctx context.Context, decode decode, path, query string, cre
 	if err != nil {
 		return nil, decodeFailure(ctx, err, res, body, path, credential, attempt)
 	}
-	page := &Page{
-		Records: decoded.records, Rejects: decoded.rejects, Rows: decoded.rows, Cut: decoded.cut,
-		Stripped: decoded.stripped, Dropped: decoded.dropped, Unknown: decoded.unknown,
-		Families: decoded.families,
-	}
+	page := newPage(decoded)
 	if date, err := http.ParseTime(res.Header.Get("Date")); err == nil {
 		page.Date = date
 	}
