@@ -18,12 +18,14 @@ type Mode string
 const (
 	Incremental Mode = "incremental" // what changed since the cursor
 	Full        Mode = "full"        // everything
+	Backfill    Mode = "backfill"    // everything of a range of dates
 )
 
 // What asks for a run, for the ledger.
 const (
 	ReasonSchedule = "schedule"
 	ReasonManual   = "manual"
+	ReasonParent   = "parent" // the rows that it comes with have changed
 )
 
 // How long a job works before it hands itself back, and what follows from it.

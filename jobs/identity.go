@@ -54,6 +54,21 @@ type guard struct {
 	until  time.Time // the answer holds
 	key    int       // number of the key that was asked about
 	answer error
+	found  string // the key's role, as it was last told
+}
+
+// role is the key's role, as it was last told.
+func (g *guard) role() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.found
+}
+
+// forget makes the next question go to Paymo.
+func (g *guard) forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.until = time.Time{}
 }
 
 // identify asks Paymo who the key is, and holds it against what the account is
@@ -67,11 +82,14 @@ func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, er
 		return sink.Cost{}, g.answer
 	}
 	var cost sink.Cost
-	asked, err := s.checkIdentity(ctx, &cost)
+	asked, role, err := s.checkIdentity(ctx, &cost)
 	if err == nil && key != 0 && asked != key {
 		return cost, errKeyReplaced
 	}
 	g.key, g.answer = asked, err
+	if role != "" {
+		g.found = role
+	}
 	switch _, limited := errors.AsType[*paymo.RateLimitError](err); {
 	case ctx.Err() != nil, limited: // the caller's affair alone
 		g.until = time.Time{}
@@ -83,39 +101,39 @@ func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, er
 	return cost, err
 }
 
-// checkIdentity returns the number of the key that it asked about.
-func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) (key int, err error) {
+// checkIdentity returns the number of the key that it asked about, and its role.
+func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) (key int, role string, err error) {
 	me, page, err := s.Client.Me(ctx)
 	addCost(cost, page)
 	if err != nil {
-		return 0, fmt.Errorf("ask Paymo whose key it is: %w", err)
+		return 0, "", fmt.Errorf("ask Paymo whose key it is: %w", err)
 	}
-	key = page.Key
+	key, role = page.Key, me.Role
 	company, page, err := s.Client.CompanyID(ctx)
 	addCost(cost, page)
 	var api *paymo.APIError
 	if err != nil && !(errors.As(err, &api) && api.Denied()) {
-		return key, fmt.Errorf("ask Paymo which company it is: %w", err)
+		return key, role, fmt.Errorf("ask Paymo which company it is: %w", err)
 	}
 	scheme, _ := s.Client.Scheme()
 	found := sink.Identity{BaseURL: s.BaseURL, CompanyID: company, UserID: me.ID, Role: me.Role, Scheme: string(scheme)}
 	pinned, ok, err := s.Store.Identity(ctx)
 	if err != nil {
-		return key, err
+		return key, role, err
 	}
 	if found.Role != AdminRole && (!ok || found.Role != pinned.Role) {
 		s.Log.WarnContext(ctx, "the key is not an Admin's: it sees a part of the account, and prices may be blank", "role", found.Role)
 	}
 	if ok {
 		if err := CompareIdentity(pinned, found, s.AcceptRole); err != nil {
-			return key, err
+			return key, role, err
 		}
 	}
 	mine, err := s.Store.PinIdentity(ctx, found)
 	if err == nil && !mine {
 		err = errors.New("the warehouse was pinned to another Paymo meanwhile; sync again to learn which")
 	}
-	return key, err
+	return key, role, err
 }
 
 // CompareIdentity says what speaks against syncing with the key that was found.

@@ -14,9 +14,13 @@ import (
 
 // The names of what is learned of the server, in checkpoints and status.
 const (
-	filterUpdated = "updated_on filter"
-	filterTimers  = "end_time filter"
+	filterUpdated  = "updated_on filter"
+	filterTimers   = "end_time filter"
+	filterUnscoped = "rows without a parent"
 )
+
+// hotWindow is how far back an incremental reads where no filter tells what changed.
+const hotWindow = 21 * day
 
 const day = 24 * time.Hour
 
@@ -31,15 +35,24 @@ func (r *run) plan(ctx context.Context) error {
 	if r.progress.Listing != 0 {
 		return nil
 	}
-	if r.progress.Mode == Incremental && r.works(filterUpdated) {
-		r.progress.Since = r.checkpoint.Cursor
+	if r.progress.Mode == Incremental {
+		if r.works(filterUpdated) {
+			r.progress.Since = r.checkpoint.Cursor
+		} else {
+			r.progress.Hot = r.resource.Window != ""
+		}
 	}
-	if r.progress.Since.IsZero() {
+	if r.everything() {
 		if err := r.countKnown(ctx); err != nil {
 			return err
 		}
 	}
-	for _, listing := range r.resource.Listings {
+	return r.choose(ctx)
+}
+
+// choose begins with the first way to list the resource that is not known to fail.
+func (r *run) choose(ctx context.Context) error {
+	for _, listing := range r.listings() {
 		if r.works(listing.String()) {
 			return r.list(ctx, listing)
 		}
@@ -51,26 +64,42 @@ func (r *run) plan(ctx context.Context) error {
 	return err
 }
 
+// listings are the ways to list the resource, the best one first.
+func (r *run) listings() []catalog.Listing {
+	if r.progress.Mode == Backfill {
+		return []catalog.Listing{catalog.ByWindow}
+	}
+	return r.resource.Listings
+}
+
 // list begins the listing from its start.
 func (r *run) list(ctx context.Context, listing catalog.Listing) error {
 	p := r.progress
-	p.Listing, p.Ranges, p.Pages, p.Parents, p.Witnesses, p.Single = listing, nil, nil, nil, nil, false
-	p.Listed, p.Doubt = 0, ""
+	p.Listing, p.Ranges, p.Pages, p.Parents, p.Witnesses = listing, nil, nil, nil, nil
+	p.Single, p.Unscoped, p.Listed, p.Doubt = false, false, 0, ""
+	if listing == catalog.WithParent { // which rows are listed depends on their parents
+		if err := r.followParents(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.expect(ctx); err != nil {
+		return err
+	}
 	switch listing {
 	case catalog.Single:
 	case catalog.ByPage:
 		p.Pages = &Pages{}
 	case catalog.ByWindow:
 		p.Ranges = NewRanges(r.cap())
+		p.Ranges.Todo = []Range{daysBetween(p.From, p.To)}
 	case catalog.ByParent:
 		p.Parents = &Parents{}
 		return r.loadParents(ctx)
 	case catalog.ByID:
 		p.Ranges = NewRanges(r.cap())
-		if !p.Since.IsZero() {
-			break
+		if r.everything() {
+			return r.listKnown(ctx)
 		}
-		return r.listKnown(ctx)
 	}
 	return nil
 }
@@ -81,7 +110,7 @@ const mostCuts = 1000
 // listKnown lists by the ids that the table has: its rows say where to cut.
 func (r *run) listKnown(ctx context.Context) error {
 	p := r.progress
-	extent, err := r.Store.Extent(ctx, r.resource.Table)
+	extent, err := r.Store.ListedExtent(ctx, r.resource)
 	if err != nil || extent.Rows == 0 {
 		return err
 	}
@@ -92,7 +121,7 @@ func (r *run) listKnown(ctx context.Context) error {
 		return nil
 	}
 	parts := 1 + extent.Rows/(rows*mostCuts)
-	cuts, err := r.Store.Cuts(ctx, r.resource.Table, rows*parts)
+	cuts, err := r.Store.ListedCuts(ctx, r.resource, rows*parts)
 	if err != nil {
 		return err
 	}
@@ -105,7 +134,7 @@ func (r *run) done() bool {
 	p := r.progress
 	switch {
 	case p.Ranges != nil:
-		return len(p.Ranges.Todo) == 0
+		return len(p.Ranges.Todo) == 0 && (p.Unscoped || !r.hasUnscoped())
 	case p.Pages != nil:
 		return p.Pages.Ended
 	case p.Parents != nil:
@@ -118,12 +147,17 @@ func (r *run) done() bool {
 // step reads the next slice.
 func (r *run) step(ctx context.Context) error {
 	switch p := r.progress; {
+	case p.Ranges != nil && len(p.Ranges.Todo) == 0:
+		p.Unscoped, p.Ranges, p.Witnesses = true, NewRanges(r.cap()), nil
+		return r.readRange(ctx)
 	case p.Ranges != nil:
 		return r.readRange(ctx)
 	case p.Pages != nil:
 		return r.readPage(ctx)
+	case p.Listing == catalog.WithParent:
+		return r.readFamilies(ctx)
 	case p.Parents != nil:
-		return r.readParent(ctx)
+		return r.readParents(ctx)
 	default:
 		return r.readSingle(ctx)
 	}
@@ -144,9 +178,17 @@ func (r *run) left() (share float64, known bool) {
 // where is the condition that every request of the listing carries.
 func (r *run) where() paymo.Where {
 	var where paymo.Where
-	demanded := r.progress.Listing == catalog.ByID || r.progress.Listing == catalog.ByPage || !r.StartDate.IsZero()
-	if r.resource.Window != "" && r.progress.Listing != catalog.ByWindow && demanded {
-		where = where.Interval(r.resource.Window, r.begin(), windowsEnd())
+	listing := r.progress.Listing
+	byRows := listing == catalog.ByID || listing == catalog.ByPage
+	switch {
+	case r.resource.Window != "":
+		if byRows || listing != catalog.ByWindow && !r.begin().Equal(windowsBegin()) {
+			where = where.Interval(r.resource.Window, r.begin(), windowsEnd())
+		}
+	case byRows && r.progress.Unscoped:
+		where = where.IsNull(r.resource.Scope.Filter)
+	case r.scoped() && (byRows || listing == catalog.ByWindow):
+		where = where.AtLeast(r.resource.Scope.Filter, 1)
 	}
 	if !r.progress.Since.IsZero() {
 		where = where.UpdatedSince(r.progress.Since)
@@ -154,13 +196,33 @@ func (r *run) where() paymo.Where {
 	return where
 }
 
+// scoped reports whether lists demand a filter on the rows' parent.
+func (r *run) scoped() bool { return r.resource.Strict != "" && r.resource.Window == "" }
+
+// hasUnscoped reports whether rows without a parent are to be listed beside the others.
+func (r *run) hasUnscoped() bool {
+	return r.resource.Scope.Optional && r.progress.Listing == catalog.ByID && r.works(filterUnscoped)
+}
+
 // begin is where windows begin: a day early, because Paymo places them in UTC and
 // people in their own zone.
 func (r *run) begin() time.Time {
-	if r.StartDate.IsZero() {
-		return windowsBegin()
+	if since := r.windowSince(); !since.IsZero() {
+		return since.Add(-day)
 	}
-	return r.StartDate.Add(-day)
+	return windowsBegin()
+}
+
+// windowSince is the time before which rows of a resource with windows are left out;
+// zero: none are.
+func (r *run) windowSince() time.Time {
+	switch {
+	case r.resource.Window == "":
+		return time.Time{}
+	case r.progress.Hot:
+		return later(r.progress.StartedAt.Add(-hotWindow).Truncate(day), r.StartDate)
+	}
+	return r.StartDate
 }
 
 func (r *run) readSingle(ctx context.Context) error {
@@ -170,7 +232,7 @@ func (r *run) readSingle(ctx context.Context) error {
 	}
 	r.progress.Single = true
 	r.progress.Listed = int64(page.Rows)
-	return r.apply(ctx, page, at)
+	return r.apply(ctx, page, at, nil)
 }
 
 func (r *run) readPage(ctx context.Context) error {
@@ -185,7 +247,7 @@ func (r *run) readPage(ctx context.Context) error {
 		p.Done(page.Rows, recordIDs(page))
 		r.progress.Listed = int64(p.Count[0])
 	}
-	return r.apply(ctx, page, at)
+	return r.apply(ctx, page, at, r.rest())
 }
 
 // readTimers reads the running timers, which updated_on need not tell of.
@@ -205,7 +267,7 @@ func (r *run) readTimers(ctx context.Context) error {
 		r.strikeOff(filterTimers, fmt.Sprintf("it is answered with %d rows: it does not tell running timers from bulk entries", page.Rows))
 	}
 	r.progress.Timers = true
-	return r.apply(ctx, page, at)
+	return r.apply(ctx, page, at, nil)
 }
 
 // refused judges an error of a listing: a filter that Paymo does not know is struck
@@ -214,8 +276,14 @@ func (r *run) refused(ctx context.Context, err error, listing catalog.Listing) e
 	if !badRequest(err) && !r.failsForSince(ctx, err) {
 		return err
 	}
+	if r.progress.Unscoped {
+		r.strikeOff(filterUnscoped, fmt.Sprintf("rows without a %s are not listed: %s", r.resource.Scope.Filter, err))
+		r.progress.Ranges.Todo = nil
+		return r.applyNothing(ctx)
+	}
 	if !r.progress.Since.IsZero() {
 		r.strikeOff(filterUpdated, err.Error())
+		delete(r.checkpoint.Capabilities, batches) // several parents at once were not to blame
 		if err := r.widen(ctx); err != nil {
 			return err
 		}
@@ -247,14 +315,13 @@ func (r *run) failsForSince(ctx context.Context, err error) bool {
 // relist goes on with the next way to list the resource.
 func (r *run) relist(ctx context.Context) error {
 	r.progress.Listing = 0
-	since := r.progress.Since
-	if err := r.plan(ctx); err != nil {
-		return err
-	}
-	if since.IsZero() { // it was struck off, or this is a full
-		r.progress.Since = since
-	}
-	return nil
+	return r.choose(ctx)
+}
+
+// everything reports whether the listing is of all the rows that Paymo has.
+func (r *run) everything() bool {
+	p := r.progress
+	return p.Since.IsZero() && !p.Hot && p.Mode != Backfill && (p.Parents == nil || p.Parents.Since.IsZero())
 }
 
 // works reports whether nothing was learned against the capability.

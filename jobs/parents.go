@@ -5,55 +5,100 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
 )
 
-// Parents reads a resource one parent at a time. A parent that is denied costs that
-// parent and is recorded.
+// batches is the name under which it is learned whether Paymo takes several parents in
+// one request.
+const batches = "batches of parents"
+
+// mostParents is how many parents one request asks for: with their children they come
+// to far fewer objects than a reply can hold, and the query stays short.
+const mostParents = 100
+
+// Parents reads a resource by its parents, a batch a request. A parent that is denied
+// costs that parent and is recorded.
 type Parents struct {
-	After  int64   `json:"after"`            // the last parent that was read
-	Denied []int64 `json:"denied,omitempty"` // parents that Paymo denied
-	Cut    []int64 `json:"cut,omitempty"`    // parents whose list was as long as a reply can be
-	New    []int64 `json:"new,omitempty"`    // parents that the warehouse did not have when the listing began
-	Ended  bool    `json:"ended,omitempty"`
+	After  int64     `json:"after"`            // the last parent that was read
+	Size   int       `json:"size"`             // parents in a request
+	Denied []int64   `json:"denied,omitempty"` // parents that Paymo denied
+	Cut    []int64   `json:"cut,omitempty"`    // parents whose list was as long as a reply can be
+	New    []int64   `json:"new,omitempty"`    // parents that the warehouse did not have when the listing began
+	Since  time.Time `json:"since,omitzero"`   // only parents whose rows were written since then
+	Until  time.Time `json:"until,omitzero"`   // parents' rows were known up to then, by the database's clock
+	Fresh  time.Time `json:"fresh,omitzero"`   // the parents' own table was fresh as of then
+	Empty  int       `json:"empty,omitempty"`  // parents in replies in which no parent had children
+	Probed bool      `json:"probed,omitempty"` // that nothing was found was looked into
+	Ended  bool      `json:"ended,omitempty"`
 	todo   []int64
 }
 
 // loadParents reads which parents there are, as far as they were not read yet.
 func (r *run) loadParents(ctx context.Context) error {
-	ids, err := r.Store.IDs(ctx, r.resource.Scope.Parent)
+	p := r.progress.Parents
+	if p.Size == 0 {
+		p.Size = mostParents
+	}
+	if !r.works(batches) {
+		p.Size = 1
+	}
+	ids, err := r.parentIDs(ctx)
 	if err != nil {
 		return err
 	}
+	p.todo = slices.DeleteFunc(ids, func(id int64) bool { return id <= p.After })
+	p.Ended = len(p.todo) == 0
+	return nil
+}
+
+// parentIDs are the parents to ask for, least first.
+func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 	p := r.progress.Parents
+	if !p.Since.IsZero() {
+		return r.Store.Changed(ctx, r.parent(), p.Since)
+	}
+	ids, err := r.Store.IDs(ctx, r.parent())
+	if err != nil || r.progress.Listing == catalog.WithParent {
+		return ids, err
+	}
 	served, err := r.servedParents(ctx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, id := range served {
 		if _, known := slices.BinarySearch(ids, id); !known && !slices.Contains(p.New, id) {
 			p.New = append(p.New, id)
 		}
 	}
-	ids = slices.Compact(slices.Sorted(slices.Values(append(ids, p.New...))))
-	p.todo = slices.DeleteFunc(ids, func(id int64) bool { return id <= p.After })
-	if len(ids) == 0 {
-		return fmt.Errorf("list %s by its %s: that table is empty, sync it first", r.resource.Table, r.resource.Scope.Parent)
+	if ids = slices.Compact(slices.Sorted(slices.Values(append(ids, p.New...)))); len(ids) == 0 {
+		return nil, fmt.Errorf("list %s by its %s: that table is empty, sync it first", r.resource.Table, r.parent())
 	}
-	p.Ended = len(p.todo) == 0
-	return nil
+	return ids, nil
+}
+
+// parent is the table of the resource's parents.
+func (r *run) parent() string {
+	if r.progress.Listing == catalog.WithParent {
+		return r.resource.Embedded.Parent
+	}
+	return r.resource.Scope.Parent
 }
 
 // servedParents are the parents that Paymo has now, beyond those that are known: rows
 // of one that was made a moment ago must not wait for its own table's sync. Where Paymo
 // does not list them, the table that has them is as good as it is fresh.
 func (r *run) servedParents(ctx context.Context, known []int64) ([]int64, error) {
-	resource, ok := catalog.Lookup(r.resource.Scope.Parent)
+	resource, ok := catalog.Lookup(r.parent())
 	if !ok {
-		return nil, fmt.Errorf("list %s by its %s: there is no such table", r.resource.Table, r.resource.Scope.Parent)
+		return nil, fmt.Errorf("list %s by its %s: there is no such table", r.resource.Table, r.parent())
+	}
+	if resource.Strict != "" {
+		return nil, r.trustParents(ctx)
 	}
 	var served []int64
 	query := paymo.Query{}
@@ -80,12 +125,12 @@ func (r *run) servedParents(ctx context.Context, known []int64) ([]int64, error)
 
 // trustParents lists by the parents that the warehouse has.
 func (r *run) trustParents(ctx context.Context) error {
-	parent, err := r.Store.Checkpoint(ctx, r.resource.Scope.Parent)
+	parent, err := r.Store.Checkpoint(ctx, r.parent())
 	if err != nil {
 		return err
 	}
 	if parent.FreshAsOf.IsZero() {
-		r.progress.Doubt = fmt.Sprintf("Paymo does not list its %s, and that table was never read whole", r.resource.Scope.Parent)
+		r.progress.Doubt = fmt.Sprintf("Paymo does not list its %s, and that table was never read whole", r.parent())
 		return nil
 	}
 	r.knownUntil(parent.FreshAsOf)
@@ -100,59 +145,174 @@ func (r *run) knownUntil(made time.Time) {
 	}
 }
 
-func (r *run) readParent(ctx context.Context) error {
+// batch is what the next request asks for. Parents that the warehouse has not seen yet
+// are asked for by themselves, because everything of theirs is new.
+func (r *run) batch() (ids []int64, fresh bool) {
 	p := r.progress.Parents
-	if p.todo == nil {
-		if err := r.loadParents(ctx); err != nil {
-			return err
+	fresh = slices.Contains(p.New, p.todo[0])
+	for _, id := range p.todo[:min(p.Size, len(p.todo))] {
+		if slices.Contains(p.New, id) != fresh {
+			break
 		}
-		if p.Ended { // the parents that were left are gone
-			at, err := r.Store.Now(ctx)
-			if err != nil {
-				return err
-			}
-			return r.apply(ctx, &paymo.Page{}, at)
-		}
+		ids = append(ids, id)
 	}
-	id := p.todo[0]
+	for len(ids) > 1 && !(paymo.Query{Where: r.where().In(r.resource.Scope.Filter, ids...)}).Fits() {
+		ids = ids[:len(ids)/2]
+	}
+	return ids, fresh
+}
+
+// reload makes sure that it is known which parents are still to be read. It reports
+// false when there are none any more.
+func (r *run) reload(ctx context.Context) (bool, error) {
+	p := r.progress.Parents
+	if p.todo != nil {
+		return true, nil
+	}
+	if err := r.loadParents(ctx); err != nil || !p.Ended {
+		return err == nil, err
+	}
+	return false, r.applyNothing(ctx)
+}
+
+func (r *run) readParents(ctx context.Context) error {
+	if ready, err := r.reload(ctx); !ready {
+		return err
+	}
+	p := r.progress.Parents
+	ids, fresh := r.batch()
 	since := r.progress.Since
-	if slices.Contains(p.New, id) {
-		r.progress.Since = time.Time{} // nothing of it was read yet
+	if fresh {
+		r.progress.Since = time.Time{} // nothing of them was read yet
 	}
-	query := paymo.Query{Where: r.where().Equal(r.resource.Scope.Filter, id)}
+	whole := r.progress.Since.IsZero()
+	query := paymo.Query{Where: r.where().In(r.resource.Scope.Filter, ids...)}
 	r.progress.Since = since
 	page, at, err := r.fetch(ctx, query)
-	var api *paymo.APIError
-	switch {
-	case errors.As(err, &api) && (api.Denied() || api.NotFound()):
-		p.Denied = append(p.Denied, id)
+	again, err := r.smaller(ids, page, err)
+	if again {
+		return nil
+	}
+	if err != nil {
+		return r.refused(ctx, err, catalog.ByParent)
+	}
+	if p.Probed && page != nil && page.Rows > 0 && r.works(batches) {
+		r.strikeOff(batches, fmt.Sprintf("several parents in one request brought nothing, and %s %d has rows", r.resource.Scope.Filter, ids[0]))
+		if err := r.list(ctx, catalog.ByParent); err != nil {
+			return err
+		}
+		return r.apply(ctx, page, at, nil)
+	}
+	var slice *sink.Slice
+	if page == nil { // this one parent is denied
+		p.Denied = append(p.Denied, ids...)
 		page = &paymo.Page{}
 		if at, err = r.Store.Now(ctx); err != nil {
 			return err
 		}
-	case err != nil:
-		return r.refused(ctx, err, catalog.ByParent)
-	case page.Rows >= r.cap():
-		p.Cut = append(p.Cut, id)
+	} else {
+		if stray, found := r.stray(page, ids); found {
+			return r.abandon(ctx, fmt.Sprintf("the reply held row %d, which is not of a parent that was asked for", stray))
+		}
+		if page.Rows >= r.cap() {
+			p.Cut = append(p.Cut, ids...)
+		} else if whole {
+			slice = r.ofParents(ids)
+		}
 	}
-	if !slices.Contains(p.New, id) {
+	if !fresh {
 		if _, err := r.checkSince(ctx, page, false); err != nil {
 			return err
 		}
 	}
-	p.After, p.todo = id, p.todo[1:]
+	p.After, p.todo = ids[len(ids)-1], p.todo[len(ids):]
 	p.Ended = len(p.todo) == 0
 	r.progress.Listed += int64(page.Rows)
-	if r.progress.Windowless && page.Rows > 0 {
-		for _, listing := range []catalog.Listing{catalog.ByID, catalog.ByWindow} {
-			r.strikeOff(listing.String(), fmt.Sprintf("by %s nothing is listed, and %s %d has rows", r.resource.Window, r.resource.Scope.Filter, id))
+	r.learnWindowless(ids, page)
+	if p.Ended && r.progress.Listed == 0 {
+		if !r.progress.Since.IsZero() {
+			if _, err := r.checkBoundary(ctx, page); err != nil {
+				return err
+			}
+		} else {
+			r.probeSingly(ids)
 		}
-		r.progress.Windowless = false
 	}
-	if p.Ended && r.progress.Listed == 0 && !r.progress.Since.IsZero() {
-		if _, err := r.checkBoundary(ctx, page); err != nil {
-			return err
+	return r.apply(ctx, page, at, slice)
+}
+
+// smaller judges the reply about a batch. It reports true when the batch has to be asked
+// for again in smaller parts, because Paymo denies one of its parents, breaks down over
+// it, does not take several, or has more of them than one reply can hold. An error is of
+// the single parent. No page and no error: the one parent is denied.
+func (r *run) smaller(ids []int64, page *paymo.Page, err error) (again bool, _ error) {
+	p := r.progress.Parents
+	var api *paymo.APIError
+	refused := errors.As(err, &api) && (api.Denied() || api.NotFound())
+	switch {
+	case len(ids) == 1 && refused:
+		return false, nil
+	case len(ids) == 1, err == nil && page.Rows < r.cap():
+		return false, err
+	case badRequest(err):
+		r.strikeOff(batches, "Paymo refuses several parents in one request")
+		p.Size = 1
+		return true, nil
+	case err == nil, refused, tooMuch(err):
+		p.Size = len(ids) / 2
+		return true, nil
+	}
+	return false, err
+}
+
+// probeSingly reads the last parents again one by one, where batches brought nothing at
+// all: the server may not take several in one request and not say so.
+func (r *run) probeSingly(ids []int64) {
+	p := r.progress.Parents
+	if p.Probed || len(ids) == 1 {
+		return
+	}
+	p.Probed, p.Ended, p.Size = true, false, 1
+	p.todo = ids[max(0, len(ids)-boundaryRows):]
+	p.After = p.todo[0] - 1
+}
+
+// ofParents are all rows of the parents.
+func (r *run) ofParents(ids []int64) *sink.Slice {
+	column := r.resource.OwnerScope()
+	if column == "" {
+		return &sink.Slice{Rest: true}
+	}
+	return &sink.Slice{Column: column, Parents: ids, Since: r.windowSince()}
+}
+
+// stray finds a row of a parent that was not asked for.
+func (r *run) stray(page *paymo.Page, ids []int64) (id int64, found bool) {
+	column := r.resource.OwnerScope()
+	if column == "" {
+		return 0, false
+	}
+	at := columnIndex(r.resource, column)
+	for i := range page.Records {
+		value := page.Records[i].Values[at]
+		if value.State != catalog.Set {
+			continue
+		}
+		parent, err := strconv.ParseInt(value.Text, 10, 64)
+		if err == nil && !slices.Contains(ids, parent) {
+			return page.Records[i].ID, true
 		}
 	}
-	return r.apply(ctx, page, at)
+	return 0, false
+}
+
+// learnWindowless strikes windows off when parents have rows that windows did not show.
+func (r *run) learnWindowless(ids []int64, page *paymo.Page) {
+	if !r.progress.Windowless || page.Rows == 0 {
+		return
+	}
+	for _, listing := range []catalog.Listing{catalog.ByID, catalog.ByWindow} {
+		r.strikeOff(listing.String(), fmt.Sprintf("by %s nothing is listed, and %s %d has rows", r.resource.Window, r.resource.Scope.Filter, ids[0]))
+	}
+	r.progress.Windowless = false
 }

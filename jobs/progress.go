@@ -23,6 +23,8 @@ type Progress struct {
 	Pages      *Pages          `json:"pages,omitempty"`
 	Parents    *Parents        `json:"parents,omitempty"`
 	Single     bool            `json:"single,omitempty"`     // the one object was read
+	Unscoped   bool            `json:"unscoped,omitempty"`   // rows without a parent are being read, the others were
+	Hot        bool            `json:"hot,omitempty"`        // only rows about the last weeks
 	Timers     bool            `json:"timers,omitempty"`     // running timers were read
 	Heard      bool            `json:"heard,omitempty"`      // there was a reply
 	Horizon    time.Time       `json:"horizon,omitzero"`     // Paymo's clock at the first reply
@@ -31,9 +33,14 @@ type Progress struct {
 	Witnesses  []int64         `json:"witnesses,omitempty"`  // ids that a range over them must hold
 	Seen       int64           `json:"seen"`                 // rows read, repeated ones too
 	Listed     int64           `json:"listed"`               // rows of the listing, as far as it is believed
-	Known      int64           `json:"known,omitempty"`      // rows that the table held when a full began
+	Known      int64           `json:"known,omitempty"`      // rows that the table held when it began to list everything
 	Windowless bool            `json:"windowless,omitempty"` // listed by parent because windows of time showed nothing
 	Doubt      string          `json:"doubt,omitempty"`      // speaks against the listing's being whole
+	Late       int64           `json:"late,omitempty"`       // rows that earlier incrementals should have brought
+	Excused    bool            `json:"excused,omitempty"`    // incrementals could not have brought every row
+	Swept      Swept           `json:"swept,omitzero"`
+	From       time.Time       `json:"from,omitzero"` // of a backfill: only rows about this day or a later one
+	To         time.Time       `json:"to,omitzero"`   // of a backfill: only rows about a day before it; zero: no end
 }
 
 // parseProgress reads a checkpoint's progress; nil when there is none that can be
@@ -50,6 +57,15 @@ func parseProgress(text json.RawMessage, layout string, now time.Time) *Progress
 		return nil
 	}
 	return &p
+}
+
+// goesOn reports whether the unfinished run is one of what is asked for. A full serves an
+// incremental too.
+func (p *Progress) goesOn(mode Mode, req Request) bool {
+	if mode == Backfill {
+		return p.From.Equal(req.From) && p.To.Equal(req.To)
+	}
+	return p.Mode == mode || p.Mode == Full
 }
 
 func (p *Progress) text() json.RawMessage {

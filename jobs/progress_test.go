@@ -60,14 +60,16 @@ func TestModeFor(t *testing.T) {
 		{"other columns", Incremental, sink.Checkpoint{FullAt: done.FullAt, Layout: "paymo abd"}, Full},
 		{"due", Incremental, sink.Checkpoint{FullAt: now.Add(-25 * time.Hour), Layout: "paymo abc"}, Full},
 	} {
-		if got := s.modeFor(Request{Mode: tt.asked}, tt.checkpoint, "paymo abc", now); got != tt.want {
-			t.Errorf("%s: %s", tt.name, got)
+		r := run{Syncer: s, checkpoint: tt.checkpoint}
+		if got, err := r.modeFor(t.Context(), Request{Mode: tt.asked}, "paymo abc", now); got != tt.want || err != nil {
+			t.Errorf("%s: %s, %v", tt.name, got, err)
 		}
 	}
 	// Without a schedule only the first is due.
 	s = NewSyncer(SyncerConfig{})
-	if got := s.modeFor(Request{Mode: Incremental}, sink.Checkpoint{FullAt: now.AddDate(-1, 0, 0), Layout: "l"}, "l", now); got != Incremental {
-		t.Errorf("%s", got)
+	r := run{Syncer: s, checkpoint: sink.Checkpoint{FullAt: now.AddDate(-1, 0, 0), Layout: "l"}}
+	if got, err := r.modeFor(t.Context(), Request{Mode: Incremental}, "l", now); got != Incremental || err != nil {
+		t.Errorf("%s, %v", got, err)
 	}
 }
 

@@ -25,7 +25,7 @@ func shows(page *paymo.Page, id int64) bool {
 // Paymo did not tell of one whether it is.
 func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) (missing int64, blind bool, err error) {
 	p := r.progress
-	if p.Listing != catalog.ByID || page.Rows >= p.Ranges.Cap || !p.Since.IsZero() {
+	if p.Listing != catalog.ByID || page.Rows >= p.Ranges.Cap || !p.Since.IsZero() || p.Unscoped {
 		return 0, false, nil
 	}
 	ids := recordIDs(page)
@@ -64,7 +64,7 @@ func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) 
 // ignored says that the server does not heed ranges at all.
 func (r *run) proveWhole(ctx context.Context, asked Range, query paymo.Query, page *paymo.Page, lacking bool) (ignored bool, err error) {
 	p := r.progress
-	first := asked.Whole() && p.Since.IsZero()
+	first := asked.Whole() && p.Since.IsZero() && !p.Unscoped
 	if len(page.Records) == 0 || !first && !lacking && r.expected(asked, page.Rows) {
 		return false, nil
 	}
@@ -165,7 +165,7 @@ func (r *run) checkSince(ctx context.Context, page *paymo.Page, whole bool) (res
 			return false, r.widen(ctx)
 		}
 	}
-	if !whole || page.Rows >= r.cap() {
+	if !whole || page.Rows >= r.cap() || p.Unscoped {
 		return false, nil
 	}
 	return r.checkBoundary(ctx, page)
@@ -182,7 +182,7 @@ func (r *run) countKnown(ctx context.Context) error {
 	if r.progress.Known > 0 {
 		return nil
 	}
-	extent, err := r.Store.Extent(ctx, r.resource.Table)
+	extent, err := r.Store.ListedExtent(ctx, r.resource)
 	r.progress.Known = extent.Rows
 	return err
 }
@@ -192,7 +192,7 @@ func (r *run) countKnown(ctx context.Context) error {
 // about which Paymo does not say so is not believed: everything is read.
 func (r *run) checkBoundary(ctx context.Context, page *paymo.Page) (restarted bool, err error) {
 	p := r.progress
-	boundary, err := r.Store.Boundary(ctx, r.resource.Table, p.Since, boundaryRows)
+	boundary, err := r.Store.ListedBoundary(ctx, r.resource, p.Since, boundaryRows)
 	if err != nil {
 		return false, err
 	}
@@ -230,7 +230,7 @@ func (r *run) checkBoundary(ctx context.Context, page *paymo.Page) (restarted bo
 // does not answer windows as it should.
 func (r *run) doubtWindow(ctx context.Context, page *paymo.Page) error {
 	p := r.progress
-	if !r.done() || !p.Since.IsZero() || page.Rows > 0 || p.Listed > 0 || !r.StartDate.IsZero() ||
+	if !r.done() || !r.everything() || page.Rows > 0 || p.Listed > 0 || !r.StartDate.IsZero() ||
 		r.resource.Window == "" || !slices.Contains(r.resource.Listings, catalog.ByParent) {
 		return nil
 	}
@@ -242,9 +242,9 @@ func (r *run) doubtWindow(ctx context.Context, page *paymo.Page) error {
 	return r.list(ctx, catalog.ByParent)
 }
 
-// doubt says why the rows read may not be all there are, "" when nothing speaks
-// against it.
-func (r *run) doubt() string {
+// unproven says why the rows read may not be all there are, "" when nothing speaks
+// against it: nothing can be told then of the rows that were not read.
+func (r *run) unproven() string {
 	p := r.progress
 	switch {
 	case p.Doubt != "":
@@ -255,27 +255,21 @@ func (r *run) doubt() string {
 		return fmt.Sprintf("listing unstable: after %d pages Paymo begins again with those that it has answered", p.Pages.Page)
 	case p.Pages != nil && !p.Pages.Stable():
 		return fmt.Sprintf("listing unstable: reading its pages twice gave %d and %d rows, or others", p.Pages.Count[0], p.Pages.Count[1])
-	case p.Parents != nil && len(p.Parents.Cut) > 0:
-		return fmt.Sprintf("listing cut short: %d of its %s have as many rows as one reply can hold", len(p.Parents.Cut), r.resource.Scope.Parent)
-	case p.Parents != nil && len(p.Parents.Denied) > 0:
-		return fmt.Sprintf("%d of its %s were denied by Paymo", len(p.Parents.Denied), r.resource.Scope.Parent)
-	case r.AcceptRole == "":
-		return r.shrunk()
 	}
 	return ""
 }
 
-// shrunk says that a list is much shorter than what the table holds, "" when it is
-// not. A key that was accepted though it sees less lists less: its list counts as whole.
-func (r *run) shrunk() string {
+// doubt says why the table may lack rows, "" when nothing speaks against its being whole.
+func (r *run) doubt() string {
 	p := r.progress
+	unproven := r.unproven()
 	switch {
-	case !p.Since.IsZero(), r.resource.Window != "" && !r.StartDate.IsZero(): // not everything was asked for
-		return ""
-	case p.Listed == 0 && p.Known > 0:
-		return fmt.Sprintf("Paymo lists no rows where the warehouse has %d; they are kept", p.Known)
-	case p.Known-p.Listed > max(50, p.Known/10):
-		return fmt.Sprintf("Paymo lists %d rows where the warehouse has %d; the others are kept", p.Listed, p.Known)
+	case unproven != "":
+		return unproven
+	case p.Parents != nil && len(p.Parents.Cut) > 0:
+		return fmt.Sprintf("listing cut short: %d of its %s have as many rows as one reply can hold", len(p.Parents.Cut), r.parent())
+	case p.Parents != nil && len(p.Parents.Denied) > 0:
+		return fmt.Sprintf("%d of its %s were denied by Paymo", len(p.Parents.Denied), r.parent())
 	}
 	return ""
 }

@@ -78,6 +78,25 @@ func NewKnownRanges(full int, lowest, highest int64, cuts []int64, parts int64) 
 	return r
 }
 
+// Halve asks for the next range in smaller parts, because Paymo could not answer it as it
+// is. It reports false where the range cannot be cut.
+func (r *Ranges) Halve(asked Range) bool {
+	if asked.To == nil {
+		return false
+	}
+	from := r.Floor
+	if asked.From != nil {
+		from = *asked.From
+	}
+	extent := minus(*asked.To, from)
+	if extent < 2 || r.Floor == math.MaxInt64 && asked.From == nil {
+		return false
+	}
+	r.Width = extent / 2
+	r.Parts, r.Cuts = 0, nil // what was planned holds too much
+	return true
+}
+
 // Next is the range to ask for next; ok is false when everything was read.
 func (r *Ranges) Next() (next Range, ok bool) {
 	if len(r.Todo) == 0 {

@@ -69,6 +69,27 @@ func badRequest(err error) bool {
 	return errors.As(err, &api) && (api.Status == http.StatusBadRequest || api.Status == http.StatusUnprocessableEntity)
 }
 
+// tooMuch reports whether Paymo broke down over a request, or took too long: less of it
+// may be answered.
+func tooMuch(err error) bool {
+	var api *paymo.APIError
+	var transport *paymo.TransportError
+	var limited *paymo.RateLimitError
+	switch {
+	case errors.As(err, &limited):
+		return false
+	case errors.As(err, &api):
+		return api.Status >= http.StatusInternalServerError || api.Status == http.StatusRequestURITooLong || api.Status == http.StatusRequestEntityTooLarge
+	}
+	return errors.As(err, &transport) && timedOut(err)
+}
+
+// timedOut reports whether an error says of itself that time ran out.
+func timedOut(err error) bool {
+	var waited interface{ Timeout() bool }
+	return errors.As(err, &waited) && waited.Timeout()
+}
+
 func internalError(err error) bool {
 	var api *paymo.APIError
 	return errors.As(err, &api) && api.Status == http.StatusInternalServerError

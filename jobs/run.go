@@ -23,11 +23,13 @@ type run struct {
 	progress   *Progress
 	outcome    Outcome
 	spent      sink.Cost // not yet in the ledger
+	accept     bool      // rows may go that nothing explains
 	work       time.Duration
 	begun      time.Time
 }
 
-// read reads the table to its end.
+// read reads the table to its end, and finds out what became of the rows that it did not
+// meet.
 func (r *run) read(ctx context.Context) error {
 	if err := r.identify(ctx, 0); err != nil {
 		return err
@@ -42,12 +44,15 @@ func (r *run) read(ctx context.Context) error {
 		if err := r.step(ctx); err != nil {
 			return err
 		}
-		if r.work > 0 && time.Since(r.begun) > r.work && !r.done() {
+		if r.overtime() && !r.done() {
 			return errHandBack
 		}
 	}
-	return nil
+	return r.sweep(ctx)
 }
+
+// overtime reports whether the work's time is over.
+func (r *run) overtime() bool { return r.work > 0 && time.Since(r.begun) > r.work }
 
 // identify makes sure that the key, by its number, still opens the company that the
 // account is pinned to, with the rights it had. Asked often, it asks Paymo seldom.
@@ -66,8 +71,26 @@ func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.T
 	if err != nil {
 		return nil, time.Time{}, err
 	}
+	return page, at, r.hear(page)
+}
+
+// fetchChildren makes one request for parents with their children. The time is the
+// database's, before it was sent.
+func (r *run) fetchChildren(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
+	page, at, err := r.askChildren(ctx, query)
+	if errors.Is(err, errKeyReplaced) {
+		page, at, err = r.askChildren(ctx, query)
+	}
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	return page, at, r.hear(page)
+}
+
+// hear takes note of what a reply of the listing tells beside its rows.
+func (r *run) hear(page *paymo.Page) error {
 	if err := makesSense(page); err != nil {
-		return nil, time.Time{}, fmt.Errorf("list %s: %w", r.resource.Table, err)
+		return fmt.Errorf("list %s: %w", r.resource.Table, err)
 	}
 	for i := range page.Records {
 		if updated := page.Records[i].Updated; updated.After(r.progress.Newest) {
@@ -83,7 +106,7 @@ func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.T
 		}
 	}
 	r.progress.Seen += int64(page.Rows)
-	return page, at, nil
+	return nil
 }
 
 func (r *run) ask(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
@@ -92,11 +115,26 @@ func (r *run) ask(ctx context.Context, query paymo.Query) (*paymo.Page, time.Tim
 
 // askFor asks for rows of any resource.
 func (r *run) askFor(ctx context.Context, resource *catalog.Resource, query paymo.Query) (*paymo.Page, time.Time, error) {
+	return r.request(ctx, func() (*paymo.Page, error) { return r.Client.List(ctx, resource, query) })
+}
+
+func (r *run) askChildren(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
+	return r.request(ctx, func() (*paymo.Page, error) { return r.Client.Children(ctx, r.resource, query) })
+}
+
+// findIn asks for one row of any resource by its id.
+func (r *run) findIn(ctx context.Context, resource *catalog.Resource, id int64) (*paymo.Page, time.Time, error) {
+	return r.request(ctx, func() (*paymo.Page, error) { return r.Client.Get(ctx, resource, id) })
+}
+
+// request makes a request, counts its cost and makes sure whose key it was made with.
+// The time is the database's, before it was sent.
+func (r *run) request(ctx context.Context, send func() (*paymo.Page, error)) (*paymo.Page, time.Time, error) {
 	at, err := r.Store.Now(ctx)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	page, err := r.Client.List(ctx, resource, query)
+	page, err := send()
 	if page != nil {
 		r.spend(sink.Cost{Requests: page.Requests, Waited: page.Waited, Bytes: page.Bytes})
 	}
@@ -110,14 +148,7 @@ func (r *run) askFor(ctx context.Context, resource *catalog.Resource, query paym
 // find asks for one row by its id; nil when Paymo says that there is none. Where it denies
 // the row, which is no evidence of anything, the page is without it.
 func (r *run) find(ctx context.Context, id int64) (*paymo.Page, time.Time, error) {
-	at, err := r.Store.Now(ctx)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	page, err := r.Client.Get(ctx, r.resource, id)
-	if page != nil {
-		r.spend(sink.Cost{Requests: page.Requests, Waited: page.Waited, Bytes: page.Bytes})
-	}
+	page, at, err := r.findIn(ctx, r.resource, id)
 	var api *paymo.APIError
 	switch {
 	case errors.As(err, &api) && api.NotFound():
@@ -125,21 +156,15 @@ func (r *run) find(ctx context.Context, id int64) (*paymo.Page, time.Time, error
 	case errors.As(err, &api) && api.Denied():
 		return &paymo.Page{}, at, nil
 	}
-	if err == nil {
-		err = r.identify(ctx, page.Key)
-	}
 	return page, at, err
 }
 
-// apply merges a page and saves the progress, or what completes the listing, in one
-// transaction. Rows that the table holds newer than the page are fetched again.
-func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time) error {
+// apply merges a page and saves the progress in one transaction, and notes which rows of
+// the slice it lacks. Rows that the table holds newer than the page are fetched again.
+func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time, slice *sink.Slice) error {
 	next := r.checkpoint
-	next.Progress = r.progress.text()
-	if r.done() {
-		r.complete(&next)
-	}
-	result, err := r.merge(ctx, page, at, next)
+	r.save(&next)
+	result, err := r.merge(ctx, page, at, slice, next)
 	if err != nil {
 		return err
 	}
@@ -152,7 +177,7 @@ func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time) error {
 		if fresh == nil {
 			continue
 		}
-		if _, err := r.merge(ctx, fresh, at, next); err != nil {
+		if _, err := r.merge(ctx, fresh, at, nil, next); err != nil {
 			return err
 		}
 	}
@@ -163,21 +188,46 @@ func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time) error {
 	return nil
 }
 
-func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, checkpoint sink.Checkpoint) (sink.Result, error) {
-	result, err := r.lease.Apply(ctx, sink.Page{
+// applyNothing saves the progress alone.
+func (r *run) applyNothing(ctx context.Context) error {
+	at, err := r.Store.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return r.apply(ctx, &paymo.Page{}, at, nil)
+}
+
+// merge merges a page. One that empties columns is held back until it is known that the
+// key did not lose its rights before it was asked for: to a lesser key prices are blank.
+func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, slice *sink.Slice, checkpoint sink.Checkpoint) (sink.Result, error) {
+	write := sink.Page{
 		Run:         r.progress.Run,
 		Resource:    r.resource,
 		Records:     page.Records,
 		Rejects:     page.Rejects,
 		RequestedAt: at,
-		Volatile:    r.progress.Mode == Full,
+		Volatile:    r.progress.Mode != Incremental,
+		Slice:       slice,
+		Unknown:     page.Unknown,
+		Stripped:    page.Stripped,
+		Dropped:     page.Dropped,
+		LateBefore:  r.lateBefore(),
 		Checkpoint:  checkpoint,
 		Cost:        r.spent,
-	})
+	}
+	result, err := r.lease.Apply(ctx, write)
+	if errors.Is(err, sink.ErrBlanks) {
+		if err := r.reidentify(ctx); err != nil {
+			return sink.Result{}, err
+		}
+		write.MayBlank, write.Cost = true, r.spent
+		result, err = r.lease.Apply(ctx, write)
+	}
 	if err != nil {
 		return sink.Result{}, err
 	}
 	r.spent = sink.Cost{}
+	r.progress.Late += result.Late
 	r.outcome.Inserted += result.Inserted
 	r.outcome.Updated += result.Updated
 	r.outcome.Unchanged += result.Unchanged
@@ -185,26 +235,69 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, checkpo
 	return result, nil
 }
 
+// reidentify asks anew whose key it is, and what it may see.
+func (r *run) reidentify(ctx context.Context) error {
+	r.guard.forget()
+	return r.identify(ctx, 0)
+}
+
+// lateBefore is the time before which changes should have been brought by incrementals,
+// zero where nothing can be said: nothing was read before, or not all of it could be.
+func (r *run) lateBefore() time.Time {
+	cp := r.checkpoint
+	if r.progress.Mode != Full || cp.FullAt.IsZero() || cp.Cursor.IsZero() || r.progress.Excused || r.progress.Listing == catalog.WithParent {
+		return time.Time{}
+	}
+	return cp.Cursor.Add(-time.Second)
+}
+
+// save puts the progress where runs of its mode look for it.
+func (r *run) save(checkpoint *sink.Checkpoint) {
+	if r.progress.Mode == Backfill {
+		checkpoint.Backfill = r.progress.text()
+	} else {
+		checkpoint.Progress = r.progress.text()
+	}
+}
+
+// forget drops the progress: there is nothing to go on with.
+func (r *run) forget(checkpoint *sink.Checkpoint) {
+	if r.progress.Mode == Backfill {
+		checkpoint.Backfill = nil
+	} else {
+		checkpoint.Progress = nil
+	}
+}
+
 // complete moves the checkpoint over a listing that was read to its end, unless
 // something speaks against its being whole. The cursor comes from the server alone:
 // from what it sent and from its clock.
 func (r *run) complete(checkpoint *sink.Checkpoint) {
 	p := r.progress
-	checkpoint.Progress = nil
-	doubt := r.doubt()
-	if doubt != "" && doubt != r.shrunk() { // rows that are gone from the list may be gone from Paymo
+	r.forget(checkpoint)
+	if p.Mode == Backfill || r.doubt() != "" {
 		return
 	}
-	if !p.Horizon.IsZero() {
+	switch {
+	case p.Listing == catalog.WithParent:
+		checkpoint.FreshAsOf, checkpoint.ParentsAt = p.Parents.Fresh, p.Parents.Until
+	case !p.Horizon.IsZero():
 		checkpoint.FreshAsOf = p.Horizon
-		if !p.Newest.IsZero() {
-			checkpoint.Cursor = earlier(p.Newest, p.Horizon).Add(-overlap)
-		}
 	}
-	if p.Mode == Full && doubt == "" {
+	if !p.Horizon.IsZero() && !p.Newest.IsZero() && (p.Listing != catalog.WithParent || r.everything()) {
+		checkpoint.Cursor = earlier(p.Newest, p.Horizon).Add(-overlap)
+	}
+	if p.Mode == Full {
 		checkpoint.FullAt = p.StartedAt
 		checkpoint.Layout = p.Layout
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func earlier(a, b time.Time) time.Time {

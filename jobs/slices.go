@@ -8,6 +8,7 @@ import (
 
 	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
 )
 
 // readRange reads the next range of ids or of days.
@@ -23,6 +24,9 @@ func (r *run) readRange(ctx context.Context) error {
 	}
 	query := paymo.Query{Where: r.rangeWhere(asked)}
 	page, at, err := r.fetch(ctx, query)
+	if tooMuch(err) && p.Ranges.Halve(asked) {
+		return nil
+	}
 	if err != nil {
 		return r.refused(ctx, err, p.Listing)
 	}
@@ -30,13 +34,14 @@ func (r *run) readRange(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var slice *sink.Slice
 	if judged {
-		r.believe(asked, page)
+		slice = r.believe(asked, page)
 		if err := r.doubtWindow(ctx, page); err != nil {
 			return err
 		}
 	}
-	return r.apply(ctx, page, at)
+	return r.apply(ctx, page, at, slice)
 }
 
 // judge holds a reply against what is known. It reports false when the listing began
@@ -80,14 +85,37 @@ func (r *run) judge(ctx context.Context, asked Range, query paymo.Query, page *p
 	return true, nil
 }
 
-// believe takes a reply that was judged.
-func (r *run) believe(asked Range, page *paymo.Page) {
+// believe takes a reply that was judged. It returns what of the table the reply speaks of.
+func (r *run) believe(asked Range, page *paymo.Page) *sink.Slice {
 	positions := r.positions(page)
 	r.remember(page, positions)
+	var slice *sink.Slice
 	if page.Rows < r.progress.Ranges.Cap {
 		r.progress.Listed += r.rowsIn(asked, page, positions)
+		slice = r.sliceOf(asked)
 	}
 	r.progress.Ranges.Done(asked, page.Rows, positions)
+	return slice
+}
+
+// sliceOf are the rows that a range which was read to its end speaks of, nil where it
+// does not bring all of them.
+func (r *run) sliceOf(asked Range) *sink.Slice {
+	switch {
+	case !r.everything():
+		return nil
+	case r.progress.Listing == catalog.ByID && !r.progress.Unscoped:
+		return &sink.Slice{From: asked.From, To: asked.To, Since: r.windowSince()}
+	}
+	return r.rest()
+}
+
+// rest says that the rows of a page are there, and nothing of others.
+func (r *run) rest() *sink.Slice {
+	if !r.everything() {
+		return nil
+	}
+	return &sink.Slice{Rest: true}
 }
 
 // rowsIn counts the rows of a reply that lie in the range, each of them once: windows
@@ -130,12 +158,21 @@ func (r *run) rangeWhere(asked Range) paymo.Where {
 	if r.progress.Listing == catalog.ByID {
 		return where.IDRange(asked.From, asked.To)
 	}
-	from, to := r.begin(), windowsEnd()
+	var from, to time.Time
 	if asked.From != nil {
 		from = time.Unix(*asked.From*int64(day/time.Second), 0).UTC().Add(-day)
 	}
 	if asked.To != nil {
 		to = time.Unix(*asked.To*int64(day/time.Second), 0).UTC().Add(day)
+	}
+	if r.resource.Window == "" {
+		return where.CreatedIn(from, to)
+	}
+	if begin := r.begin(); from.Before(begin) {
+		from = begin
+	}
+	if to.IsZero() {
+		to = windowsEnd()
 	}
 	return where.Interval(r.resource.Window, from, to)
 }
@@ -148,21 +185,43 @@ func (r *run) positions(page *paymo.Page) []int64 {
 	return r.days(page)
 }
 
-// days are the days that the rows are about, counted from 1970.
+// days are the days that the rows are about, or on which they were made, counted from
+// 1970.
 func (r *run) days(page *paymo.Page) []int64 {
-	start, date := columnIndex(r.resource, "start_time"), columnIndex(r.resource, "date")
+	when := r.resource.When
+	if len(when) == 0 {
+		when = []string{"created_on"}
+	}
 	days := make([]int64, 0, len(page.Records))
 	for i := range page.Records {
-		values := page.Records[i].Values
-		text := values[start].Text
-		if text == "" {
-			text = values[date].Text
+		text := ""
+		for _, name := range when {
+			if text == "" {
+				text = page.Records[i].Values[columnIndex(r.resource, name)].Text
+			}
 		}
 		at, err := time.Parse(time.DateOnly, text[:min(len(text), len(time.DateOnly))])
 		if err != nil {
 			at = page.Records[i].Updated
 		}
-		days = append(days, at.Unix()/int64(day/time.Second))
+		days = append(days, dayOf(at))
+	}
+	return days
+}
+
+// dayOf counts days from 1970.
+func dayOf(at time.Time) int64 { return at.Unix() / int64(day/time.Second) }
+
+// daysBetween are the days from one to before the other; a zero time leaves its end open.
+func daysBetween(from, to time.Time) Range {
+	var days Range
+	if !from.IsZero() {
+		first := dayOf(from)
+		days.From = &first
+	}
+	if !to.IsZero() {
+		end := dayOf(to)
+		days.To = &end
 	}
 	return days
 }
@@ -190,10 +249,8 @@ func (r *run) remember(page *paymo.Page, positions []int64) {
 	}
 }
 
-// inWindow reports whether the row is not older than SYNC_START_DATE lets rows be.
+// inWindow reports whether the row is not older than what is asked for.
 func (r *run) inWindow(row *paymo.Page) bool {
-	if r.resource.Window == "" || r.StartDate.IsZero() || len(row.Records) == 0 {
-		return true
-	}
-	return r.days(row)[0] > r.begin().Unix()/int64(day/time.Second)
+	since := r.windowSince()
+	return since.IsZero() || len(row.Records) == 0 || r.days(row)[0] >= dayOf(since)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
 
@@ -55,27 +56,30 @@ func (r *run) end(ctx context.Context, err error) error {
 	return r.endUnread(ctx, err)
 }
 
-// endRead settles a table that was read to its end.
+// endRead settles a table that was read to its end, and moves its checkpoint.
 func (r *run) endRead(ctx context.Context) error {
+	p := r.progress
 	doubt := r.doubt()
+	whole := doubt == "" && r.everything()
 	before := time.Time{}
-	everything := r.progress.Since.IsZero()
-	if everything {
-		delete(r.checkpoint.Capabilities, unsure)
-		if doubt == "" && r.progress.Mode == Full {
-			before = r.progress.StartedAt
-		}
+	if whole && p.Mode == Full {
+		before = p.StartedAt
 	}
 	kept, err := r.lease.ForgetQuarantine(ctx, before)
 	if err != nil {
 		return err
 	}
-	if doubt == "" {
-		doubt = r.shrunk()
+	r.complete(&r.checkpoint)
+	if doubt == "" && r.sweeps() {
+		doubt = p.Swept.Doubt
 	}
-	if doubt != "" && everything {
-		r.checkpoint.Capabilities[unsure] = sink.Capability{Since: r.progress.StartedAt, Reason: doubt}
+	if whole && p.Late > 0 {
+		r.strikeOff(filterUpdated, fmt.Sprintf("a full found %s that it had left out", rows(p.Late)))
+		if doubt == "" {
+			doubt = fmt.Sprintf("late rows: the full found %s that incrementals should have brought; they are in now", rows(p.Late))
+		}
 	}
+	r.keepDoubt(doubt)
 	state, reason := sink.StateOK, ""
 	switch {
 	case doubt != "":
@@ -90,26 +94,53 @@ func (r *run) endRead(ctx context.Context) error {
 	return r.settle(ctx, state, reason, nil)
 }
 
+// keepDoubt keeps a doubt until a run can tell anew: one that reads everything, or one
+// that sweeps.
+func (r *run) keepDoubt(doubt string) {
+	switch {
+	case doubt != "" && (r.everything() || r.sweeps()):
+		r.checkpoint.Capabilities[unsure] = sink.Capability{Since: r.progress.StartedAt, Reason: doubt}
+	case doubt == "" && (r.everything() || r.sweeps()):
+		delete(r.checkpoint.Capabilities, unsure)
+	}
+}
+
+func rows(n int64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
+}
+
 // endUnread settles a table that could not be read. One that Paymo never served to
 // this key is unavailable; where it used to be served, its rows are kept with a
 // doubt.
 func (r *run) endUnread(ctx context.Context, err error) error {
 	var api *paymo.APIError
-	denied := errors.As(err, &api) && (api.Denied() || api.NotFound()) && api.Path == r.resource.Path
+	denied := errors.As(err, &api) && (api.Denied() || api.NotFound()) && r.lists(api.Path)
 	switch {
 	case denied && r.checkpoint.FullAt.IsZero():
-		r.checkpoint.Progress = nil
+		r.forget(&r.checkpoint)
 		return r.settle(ctx, sink.StateUnavailable,
 			fmt.Sprintf("Paymo answers %d: not in the plan, or not permitted to this key (%s)", api.Status, api.Message), nil)
 	case denied:
-		r.checkpoint.Progress = nil
+		r.forget(&r.checkpoint)
 		return r.settle(ctx, sink.StateDegraded,
 			fmt.Sprintf("Paymo answers %d where it used to answer: not in the plan any more, or not permitted to this key; the rows are kept (%s)", api.Status, api.Message), nil)
 	}
 	if r.progress.Seen == 0 {
-		r.checkpoint.Progress = nil // there is nothing to go on with
+		r.forget(&r.checkpoint)
 	}
 	return r.settle(ctx, sink.StateFailing, err.Error(), err)
+}
+
+// lists reports whether the path is where the rows are listed.
+func (r *run) lists(path string) bool {
+	if r.progress.Listing == catalog.WithParent {
+		parent, ok := catalog.Lookup(r.parent())
+		return ok && path == parent.Path
+	}
+	return path == r.resource.Path
 }
 
 // settle ends the run in the ledger with the state that the table has from now on.

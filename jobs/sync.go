@@ -16,15 +16,16 @@ const overlap = time.Minute
 
 // SyncerConfig is what a Syncer needs. Client, Store and Owner are required.
 type SyncerConfig struct {
-	Client     *paymo.Client
-	Store      *sink.Store
-	BaseURL    string                            // of the Paymo that the account is pinned to
-	Owner      string                            // of leases: names this process
-	AcceptRole string                            // a weaker role that the operator accepts
-	StartDate  time.Time                         // windows begin here, zero: everything
-	FullDue    func(last, now time.Time) bool    // whether a full is due; nil: only when there was none
-	Log        *slog.Logger                      // nil: discarded
-	Watch      func(table string, moment Moment) // called after every page; may be nil
+	Client            *paymo.Client
+	Store             *sink.Store
+	BaseURL           string                            // of the Paymo that the account is pinned to
+	Owner             string                            // of leases: names this process
+	AcceptRole        string                            // a weaker role that the operator accepts
+	SweepWithoutAdmin bool                              // rows are marked deleted though the key is not an Admin's
+	StartDate         time.Time                         // windows begin here, zero: everything
+	FullDue           func(last, now time.Time) bool    // whether a full is due; nil: only when there was none
+	Log               *slog.Logger                      // nil: discarded
+	Watch             func(table string, moment Moment) // called after every page; may be nil
 }
 
 // Syncer syncs one account's tables, one at a time or several at once.
@@ -49,10 +50,12 @@ func NewSyncer(config SyncerConfig) *Syncer {
 
 // Request asks for one sync of one table.
 type Request struct {
-	Resource *catalog.Resource
-	Mode     Mode
-	Reason   string
-	Work     time.Duration // hand back after this long; 0: go on to the end
+	Resource      *catalog.Resource
+	Mode          Mode
+	Reason        string
+	Work          time.Duration // hand back after this long; 0: go on to the end
+	From, To      time.Time     // of a backfill: rows about days from the one to before the other; a zero To is open
+	AcceptDeletes bool          // rows that are gone from Paymo are marked deleted, however many nothing explains
 }
 
 // Moment is how far a sync is, for whoever watches.
@@ -74,6 +77,7 @@ type Outcome struct {
 	Inserted    int64         `json:"inserted"`
 	Updated     int64         `json:"updated"`
 	Unchanged   int64         `json:"unchanged"`
+	Tombstoned  int64         `json:"tombstoned"`
 	Quarantined int64         `json:"quarantined"`
 	Requests    int           `json:"requests"`
 	Waited      time.Duration `json:"waited_ns"`
@@ -115,29 +119,30 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Syncer: s, lease: lease, resource: req.Resource, checkpoint: checkpoint, work: req.Work, begun: time.Now()}
-	layout := s.layout(req.Resource)
-	mode := s.modeFor(req, checkpoint, layout, now)
-	if mode == Incremental && !checkpoint.Cursor.IsZero() {
-		reaches, err := s.Store.Reaches(ctx, req.Resource.Table, checkpoint.Cursor)
-		if err != nil {
-			return nil, err
-		}
-		if !reaches { // the table lost rows that the cursor has left behind
-			mode = Full
-		}
+	r := &run{Syncer: s, lease: lease, resource: req.Resource, checkpoint: checkpoint, accept: req.AcceptDeletes, work: req.Work, begun: time.Now()}
+	if err := r.awaitParents(ctx); err != nil {
+		return nil, err
 	}
-	r.progress = parseProgress(checkpoint.Progress, layout, now)
-	if r.progress != nil && (r.progress.Mode == mode || r.progress.Mode == Full) {
+	layout := s.layout(req.Resource)
+	mode, err := r.modeFor(ctx, req, layout, now)
+	if err != nil {
+		return nil, err
+	}
+	saved := checkpoint.Progress
+	if mode == Backfill {
+		saved = checkpoint.Backfill
+	}
+	r.progress = parseProgress(saved, layout, now)
+	if r.progress != nil && r.progress.goesOn(mode, req) {
 		r.progress.Run, err = lease.ResumeRun(ctx, r.progress.Run, string(r.progress.Mode), req.Reason)
 	} else {
+		r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout, From: req.From, To: req.To, Excused: !r.works(unsure)}
 		if mode == Full {
 			r.checkpoint.Capabilities = map[string]sink.Capability{} // asked again at each full
 			r.checkpoint.LongestReply = 0
 		}
-		r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout}
 		r.progress.Run, err = lease.StartRun(ctx, string(mode), req.Reason)
-		r.checkpoint.Progress = r.progress.text()
+		r.save(&r.checkpoint)
 	}
 	if err != nil {
 		return nil, err
@@ -157,21 +162,28 @@ func (s *Syncer) layout(resource *catalog.Resource) string {
 }
 
 // modeFor decides whether an incremental must be a full: the first one, one after
-// its layout changed, and one that is due. A full is due by its checkpoint, not by
-// having caught the tick; a scheduled one that was made meanwhile is not made twice.
-func (s *Syncer) modeFor(req Request, checkpoint sink.Checkpoint, layout string, now time.Time) Mode {
-	last := checkpoint.FullAt
-	if doubted := checkpoint.Capabilities[unsure].Since; doubted.After(last) {
+// its layout changed or its table lost rows, and one that is due. A full is due by its
+// checkpoint, not by having caught the tick; a scheduled one that was made meanwhile is
+// not made twice.
+func (r *run) modeFor(ctx context.Context, req Request, layout string, now time.Time) (Mode, error) {
+	cp := r.checkpoint
+	last := cp.FullAt
+	if doubted := cp.Capabilities[unsure].Since; doubted.After(last) {
 		last = doubted // it is not made again at every tick
 	}
 	switch {
-	case req.Mode == Full && req.Reason != ReasonSchedule,
-		checkpoint.FullAt.IsZero(),
-		checkpoint.Layout != layout,
-		s.FullDue(last, now):
-		return Full
+	case req.Mode == Backfill:
+		return Backfill, nil
+	case req.Mode == Full && req.Reason != ReasonSchedule, cp.FullAt.IsZero(), cp.Layout != layout, r.FullDue(last, now):
+		return Full, nil
+	case cp.Cursor.IsZero():
+		return Incremental, nil
 	}
-	return Incremental
+	reaches, err := r.Store.Reaches(ctx, req.Resource.Table, cp.Cursor)
+	if err == nil && !reaches { // the table lost rows that the cursor has left behind
+		return Full, nil
+	}
+	return Incremental, err
 }
 
 // logOutcome writes the one wide line of a run.
@@ -179,7 +191,7 @@ func (s *Syncer) logOutcome(ctx context.Context, o Outcome, err error) {
 	attributes := []slog.Attr{
 		slog.String("table", o.Table), slog.String("mode", string(o.Mode)), slog.String("state", o.State),
 		slog.Int64("inserted", o.Inserted), slog.Int64("updated", o.Updated), slog.Int64("unchanged", o.Unchanged),
-		slog.Int64("quarantined", o.Quarantined), slog.Int("requests", o.Requests),
+		slog.Int64("tombstoned", o.Tombstoned), slog.Int64("quarantined", o.Quarantined), slog.Int("requests", o.Requests),
 		slog.Duration("waited", o.Waited.Round(time.Millisecond)), slog.Int64("bytes", o.Bytes),
 		slog.Duration("took", o.Took.Round(time.Millisecond)),
 	}

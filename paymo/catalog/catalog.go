@@ -93,8 +93,9 @@ func (l Listing) String() string {
 
 // Scope is a filter that lists the children of one parent.
 type Scope struct {
-	Filter string // column to filter on
-	Parent string // table of the parent
+	Filter   string // column to filter on
+	Parent   string // table of the parent
+	Optional bool   // rows may have no such parent
 }
 
 // Embedded says that a resource comes as an include of its parent's list.

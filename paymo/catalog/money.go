@@ -119,6 +119,7 @@ func money() []Resource {
 			Scope:    Scope{Filter: "invoice_id", Parent: "invoices"},
 			Embedded: Embedded{Parent: "invoices", Include: "invoiceitems"},
 			Strict:   "documented only as an include of invoices",
+			Listings: []Listing{WithParent, ByParent},
 			Owners:   []string{"invoice_id"},
 			Columns: []Column{
 				integer("id"),
@@ -199,6 +200,7 @@ func money() []Resource {
 			Scope:    Scope{Filter: "estimate_id", Parent: "estimates"},
 			Embedded: Embedded{Parent: "estimates", Include: "estimateitems"},
 			Strict:   "documented only as an include of estimates",
+			Listings: []Listing{WithParent, ByParent},
 			Owners:   []string{"estimate_id"},
 			Columns: []Column{
 				integer("id"),
@@ -293,6 +295,7 @@ func money() []Resource {
 			Scope:    Scope{Filter: "recurring_profile_id", Parent: "recurring_profiles"},
 			Embedded: Embedded{Parent: "recurring_profiles", Include: "recurringprofileitems"},
 			Strict:   "documented only as an include",
+			Listings: []Listing{WithParent, ByParent},
 			Owners:   []string{"recurring_profile_id"},
 			Columns: []Column{
 				integer("id"),

@@ -82,6 +82,7 @@ func people() []Resource {
 			Filters:  []string{"project_id", "task_id", "user_id", "user_task_id", "date_interval", "start_date+end_date"},
 			Scope:    Scope{Filter: "user_id", Parent: "users"},
 			Strict:   "documented: at least one filter is required",
+			Listings: []Listing{ByID, ByParent},
 			Owners:   []string{"user_task_id", "user_id"},
 			When:     []string{"end_date"},
 			Window:   "date_interval",

@@ -28,6 +28,7 @@ func talk() []Resource {
 			Scope:    Scope{Filter: "project_id", Parent: "projects"},
 			Strict:   "documented only with a filter",
 			Together: []string{"discussion_id", "task_id", "file_id"},
+			Listings: []Listing{ByID, ByParent},
 			Owners:   []string{"task_id", "discussion_id", "file_id", "project_id"},
 			Columns: []Column{
 				integer("id"),
@@ -48,6 +49,7 @@ func talk() []Resource {
 			Embedded: Embedded{Parent: "comment_threads", Include: "comments"},
 			Strict:   "documented only with a filter",
 			Together: []string{"discussion_id", "task_id", "file_id"},
+			Listings: []Listing{ByID, ByParent, WithParent},
 			Owners:   []string{"thread_id", "task_id", "discussion_id", "file_id"},
 			Columns: []Column{
 				integer("id"),
@@ -66,9 +68,10 @@ func talk() []Resource {
 			About:    "files: names, sizes and owners, not their content",
 			Includes: []string{"comment", "discussion", "project", "task", "user"},
 			Filters:  []string{"project_id", "discussion_id", "task_id", "comment_id"},
-			Scope:    Scope{Filter: "project_id", Parent: "projects"},
+			Scope:    Scope{Filter: "project_id", Parent: "projects", Optional: true},
 			Strict:   "documented only with a filter; receipts attached to expenses are not reached by project_id",
 			Together: []string{"discussion_id", "task_id", "comment_id", "expense_id"},
+			Listings: []Listing{ByID, ByParent},
 			Owners:   []string{"task_id", "discussion_id", "comment_id", "expense_id", "project_id"},
 			Columns: []Column{
 				integer("id"),

@@ -56,6 +56,7 @@ func templates() []Resource {
 			Scope:    Scope{Filter: "template_id", Parent: "project_templates"},
 			Embedded: Embedded{Parent: "project_templates", Include: "projecttemplatestasklists"},
 			Strict:   "documented only as an include",
+			Listings: []Listing{WithParent, ByParent},
 			Owners:   []string{"template_id"},
 			Columns: []Column{
 				integer("id"),
@@ -74,6 +75,7 @@ func templates() []Resource {
 			Scope:    Scope{Filter: "template_id", Parent: "project_templates"},
 			Embedded: Embedded{Parent: "project_templates", Include: "projecttemplatestasklists.projecttemplatestasks"},
 			Strict:   "documented only as an include",
+			Listings: []Listing{WithParent, ByParent},
 			Owners:   []string{"tasklist_id", "template_id"},
 			Columns: []Column{
 				integer("id"),

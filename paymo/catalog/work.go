@@ -137,6 +137,7 @@ func work() []Resource {
 			Filters:  []string{"user_id", "task_id"},
 			Scope:    Scope{Filter: "user_id", Parent: "users"},
 			Strict:   "documented: user_id or task_id is required",
+			Listings: []Listing{ByID, ByParent},
 			Owners:   []string{"task_id", "user_id"},
 			Columns: []Column{
 				integer("id"),

@@ -1,0 +1,155 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/catalog"
+)
+
+// filterIDs is the name under which it is learned whether Paymo lists rows by their ids.
+const filterIDs = "id filter"
+
+// mostIDs is how many rows one request asks for by their ids.
+const mostIDs = 100
+
+// verdict is what Paymo says of rows that it was asked for by their ids.
+type verdict struct {
+	found  []reply
+	gone   []int64 // shown not to exist
+	unsure []int64 // neither shown nor denied to exist
+	bare   bool    // gone on Paymo's word alone: no row is known that it does show
+}
+
+// reply is a page and when it was asked for.
+type reply struct {
+	page *paymo.Page
+	at   time.Time
+}
+
+// lookup asks for rows of a resource by their ids, at most mostIDs at once.
+//
+// A row counts as gone only where the reply tells of rows at all: it must hold a
+// sentinel, a row that is known to live, and nothing that was not asked for. Where
+// Paymo does not list by ids, each row is asked for by itself, and must be answered with
+// a 404 in Paymo's own words while a sentinel is answered. A row that is denied is no
+// evidence.
+func (r *run) lookup(ctx context.Context, resource *catalog.Resource, ids []int64) (verdict, error) {
+	sentinels, err := r.lease.Sentinels(ctx, resource, 3)
+	if err != nil {
+		return verdict{}, err
+	}
+	sentinels = slices.DeleteFunc(sentinels, func(id int64) bool { return slices.Contains(ids, id) })
+	var v verdict
+	left := ids
+	if len(sentinels) > 0 && r.works(filterIDs) {
+		if left, err = r.lookupTogether(ctx, resource, ids, sentinels, &v); err != nil {
+			return v, err
+		}
+	}
+	if len(left) == 0 {
+		return v, nil
+	}
+	return v, r.lookupSingly(ctx, resource, left, sentinels, &v)
+}
+
+// lookupTogether asks for all rows in one request. It returns those about which that
+// told nothing: rows that the demanded filter may hide among them.
+func (r *run) lookupTogether(ctx context.Context, resource *catalog.Resource, ids, sentinels []int64, v *verdict) (left []int64, err error) {
+	// The sentinels come last: a server that takes only some of the ids drops them.
+	asked := append(slices.Clone(ids), sentinels...)
+	page, at, err := r.askFor(ctx, resource, paymo.Query{Where: demanded(resource).In("id", asked...)})
+	var api *paymo.APIError
+	switch {
+	case badRequest(err):
+		if resource == r.resource {
+			r.strikeOff(filterIDs, err.Error())
+		}
+		return ids, nil
+	case errors.As(err, &api) && (api.Denied() || api.NotFound()):
+		return ids, nil
+	case err != nil:
+		return nil, err
+	}
+	found := recordIDs(page)
+	if slices.ContainsFunc(found, func(id int64) bool { return !slices.Contains(asked, id) }) {
+		if resource == r.resource {
+			r.strikeOff(filterIDs, "the reply held rows that were not asked for")
+		}
+		return ids, nil
+	}
+	v.found = append(v.found, reply{page, at})
+	missing := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return slices.Contains(found, id) })
+	if !slices.ContainsFunc(found, func(id int64) bool { return slices.Contains(sentinels, id) }) {
+		return missing, nil
+	}
+	if resource.Scope.Optional {
+		if left, err = r.Store.Unscoped(ctx, resource, missing); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range missing {
+		if !slices.Contains(left, id) {
+			v.gone = append(v.gone, id)
+		}
+	}
+	return left, nil
+}
+
+// demanded is a filter that every row meets, or nearly every one, where the resource's
+// list demands one.
+func demanded(resource *catalog.Resource) paymo.Where {
+	var where paymo.Where
+	switch {
+	case resource.Window != "":
+		return where.Interval(resource.Window, windowsBegin(), windowsEnd())
+	case resource.Strict != "":
+		return where.AtLeast(resource.Scope.Filter, 1)
+	}
+	return where
+}
+
+// lookupSingly asks for one row after the other, and then for a sentinel.
+func (r *run) lookupSingly(ctx context.Context, resource *catalog.Resource, ids, sentinels []int64, v *verdict) error {
+	var gone []int64
+	for _, id := range ids {
+		page, at, err := r.findIn(ctx, resource, id)
+		var api *paymo.APIError
+		switch {
+		case errors.As(err, &api) && api.Gone():
+			gone = append(gone, id)
+		case errors.As(err, &api) && (api.NotFound() || api.Denied()), err == nil && !shows(page, id):
+			v.unsure = append(v.unsure, id)
+		case err != nil:
+			return err
+		default:
+			v.found = append(v.found, reply{page, at})
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	answered := len(sentinels) == 0
+	v.bare = answered
+	for _, id := range sentinels {
+		page, at, err := r.findIn(ctx, resource, id)
+		var api *paymo.APIError
+		if err != nil && !errors.As(err, &api) {
+			return err
+		}
+		if err == nil && shows(page, id) {
+			v.found = append(v.found, reply{page, at})
+			answered = true
+			break
+		}
+	}
+	if answered {
+		v.gone = append(v.gone, gone...)
+	} else {
+		v.unsure = append(v.unsure, gone...)
+	}
+	return nil
+}

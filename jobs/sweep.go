@@ -1,0 +1,220 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// guardFloor and guardShare are how many rows may be marked deleted in one run without
+// an explanation: the floor, or this share of the table's rows.
+const (
+	guardFloor = 50
+	guardShare = 10
+)
+
+// Swept is what a run has found out about rows that its listing did not bring.
+type Swept struct {
+	Bare     bool   `json:"bare,omitempty"`     // some are gone on Paymo's word alone
+	Unlisted int64  `json:"unlisted,omitempty"` // rows that Paymo has, and that the listing lacked
+	Doubt    string `json:"doubt,omitempty"`    // what is left undecided
+}
+
+// expect prepares a listing for the sweep: candidates of an earlier one are forgotten.
+// Rows that the listing's slices do not speak of are candidates until they are seen.
+func (r *run) expect(ctx context.Context) error {
+	p := r.progress
+	p.Swept = Swept{}
+	if !r.everything() {
+		return nil
+	}
+	if err := r.lease.ForgetCandidates(ctx); err != nil {
+		return err
+	}
+	scope := r.resource.OwnerScope()
+	switch {
+	case p.Listing == catalog.ByPage, p.Listing == catalog.ByWindow, p.Listing == catalog.ByParent && scope == "":
+		return r.lease.Expect(ctx, r.resource, r.windowSince())
+	case p.Listing == catalog.ByParent, p.Listing == catalog.WithParent:
+		_, err := r.lease.AddOrphans(ctx, r.resource, scope, r.parent())
+		return err
+	case p.Listing == catalog.ByID && r.scoped():
+		_, err := r.lease.AddOrphans(ctx, r.resource, scope, "")
+		return err
+	}
+	return nil
+}
+
+// sweeps reports whether the run says of rows that they are not listed any more.
+func (r *run) sweeps() bool {
+	switch r.progress.Listing {
+	case catalog.Single:
+		return false
+	case catalog.WithParent:
+		return true
+	}
+	return r.everything()
+}
+
+// sweep marks the rows deleted that the listing did not bring and that are shown to be
+// gone. Each is asked for by its id first; what turns out to exist is merged. Killed
+// half-way it goes on with what is left to ask for.
+func (r *run) sweep(ctx context.Context) error {
+	if !r.sweeps() || r.unproven() != "" {
+		return nil
+	}
+	tally, err := r.lease.Candidates(ctx, r.resource)
+	if err != nil || tally == (sink.Candidates{}) {
+		return err
+	}
+	if !r.seesAll() {
+		return r.forgo(ctx, tally)
+	}
+	if err := r.confirm(ctx); err != nil {
+		return err
+	}
+	// A key that lost its rights meanwhile was not shown what is there.
+	if err := r.reidentify(ctx); err != nil {
+		return err
+	}
+	if !r.seesAll() {
+		return r.forgo(ctx, tally)
+	}
+	return r.settleCandidates(ctx)
+}
+
+// forgo leaves the candidates be: a lesser key is not shown what is there.
+func (r *run) forgo(ctx context.Context, tally sink.Candidates) error {
+	if r.AcceptRole == "" {
+		r.progress.Swept.Doubt = fmt.Sprintf("%d rows are not listed any more; the key's role is %s, which sees a part of the account, so that none is marked deleted: "+
+			"use an Admin's key, or set SWEEP_WITHOUT_ADMIN=true", tally.Open+tally.Gone+tally.Unsure, r.guard.role())
+	}
+	return r.lease.ForgetCandidates(ctx)
+}
+
+// confirm asks for every candidate that has no verdict yet.
+func (r *run) confirm(ctx context.Context) error {
+	for {
+		ids, err := r.lease.OpenCandidates(ctx, mostIDs)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		asked, err := r.Store.Now(ctx)
+		if err != nil {
+			return err
+		}
+		v, err := r.lookup(ctx, r.resource, ids)
+		if err != nil {
+			return err
+		}
+		for _, found := range v.found {
+			before := r.outcome.Unchanged
+			if err := r.apply(ctx, found.page, found.at, &sink.Slice{Rest: true}); err != nil {
+				return err
+			}
+			// One that neither changed nor moved should have been listed.
+			sentinels := slices.DeleteFunc(recordIDs(found.page), func(id int64) bool { return slices.Contains(ids, id) })
+			r.progress.Swept.Unlisted += max(0, r.outcome.Unchanged-before-int64(len(sentinels)))
+		}
+		r.progress.Swept.Bare = r.progress.Swept.Bare || v.bare
+		if err := r.lease.Judge(ctx, r.progress.Run, v.gone, v.unsure, asked, r.spent); err != nil {
+			return err
+		}
+		r.spent = sink.Cost{}
+		if r.overtime() {
+			return errHandBack
+		}
+	}
+}
+
+// settleCandidates marks deleted what is gone, as far as the guard lets it.
+func (r *run) settleCandidates(ctx context.Context) error {
+	limit, err := r.guardLimit(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.explain(ctx, limit); err != nil {
+		return err
+	}
+	tally, err := r.lease.Candidates(ctx, r.resource)
+	if err != nil {
+		return err
+	}
+	stopped := tally.Unexplained > limit && !r.accept
+	n, err := r.lease.Sweep(ctx, r.resource, r.progress.Run, !stopped)
+	if err != nil {
+		return err
+	}
+	r.outcome.Tombstoned += n
+	r.progress.Swept.Doubt = r.sweepDoubt(tally, stopped)
+	return nil
+}
+
+// guardLimit is how many rows may go without an explanation: none where nothing but
+// Paymo's word says that the table is still served.
+func (r *run) guardLimit(ctx context.Context) (int64, error) {
+	if r.progress.Swept.Bare {
+		return 0, nil
+	}
+	extent, err := r.Store.ListedExtent(ctx, r.resource)
+	return max(guardFloor, extent.Rows/guardShare), err
+}
+
+// explain looks, where more rows are gone than the guard lets go, for the rows that took
+// them along: Paymo is asked for those that the warehouse does not know to be deleted.
+func (r *run) explain(ctx context.Context, limit int64) error {
+	for _, name := range r.resource.Owners {
+		column, _ := r.resource.Column(name)
+		owner, ok := catalog.Lookup(column.Ref)
+		if !ok {
+			continue
+		}
+		tally, err := r.lease.Candidates(ctx, r.resource)
+		if err != nil || tally.Unexplained <= limit {
+			return err
+		}
+		suspects, err := r.lease.SuspectOwners(ctx, r.resource, name, mostIDs)
+		if err != nil {
+			return err
+		}
+		if len(suspects) == 0 {
+			continue
+		}
+		v, err := r.lookup(ctx, owner, suspects)
+		if err != nil {
+			return err
+		}
+		if v.bare || len(v.gone) == 0 {
+			continue
+		}
+		if err := r.lease.Explain(ctx, r.resource, name, v.gone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepDoubt says what the sweep leaves undecided, "" when nothing.
+func (r *run) sweepDoubt(tally sink.Candidates, stopped bool) string {
+	table := r.resource.Table
+	switch swept := r.progress.Swept; {
+	case stopped && swept.Bare:
+		return fmt.Sprintf("guard stopped: Paymo lists no rows and answers that none of %d exists, and nothing shows that it still serves the table; "+
+			"they are kept: if that is right, run paymosync sync --full --accept-deletes %s", tally.Unexplained, table)
+	case stopped:
+		return fmt.Sprintf("guard stopped: %d rows are gone from Paymo and no deleted parent explains it; "+
+			"they are kept: if that is right, run paymosync sync --full --accept-deletes %s", tally.Unexplained, table)
+	case tally.Unsure > 0:
+		return fmt.Sprintf("%d rows are not listed any more, and Paymo does not say that they are gone; they are kept", tally.Unsure)
+	case swept.Unlisted > 0:
+		return fmt.Sprintf("listing incomplete: it lacked %d rows that Paymo has when it is asked for them", swept.Unlisted)
+	}
+	return ""
+}
+
+// seesAll reports whether the key is shown every row: to another one, rows that it may
+// not see any more look like deleted ones.
+func (r *run) seesAll() bool { return r.SweepWithoutAdmin || r.guard.role() == AdminRole }
