@@ -24,7 +24,9 @@ func TestCheckpointRoundTrip(t *testing.T) {
 	moment := time.Date(2026, 3, 4, 5, 6, 7, 123456000, time.UTC)
 	want := sink.Checkpoint{
 		Cursor: moment, FullAt: moment.Add(time.Hour), FreshAsOf: moment.Add(2 * time.Hour),
+		ParentsAt:    moment.Add(3 * time.Hour),
 		Progress:     json.RawMessage(`{"page": 3}`),
+		Backfill:     json.RawMessage(`{"from": "2026-01-01"}`),
 		Capabilities: map[string]sink.Capability{"updated_on filter": {Since: moment.Truncate(time.Second), Reason: "ignored"}},
 		LongestReply: 300, PageCap: 1000, Layout: "abc", State: sink.StateDegraded, Reason: "words",
 	}
@@ -35,14 +37,14 @@ func TestCheckpointRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got.Cursor, got.FullAt, got.FreshAsOf = got.Cursor.UTC(), got.FullAt.UTC(), got.FreshAsOf.UTC()
+	got.Cursor, got.FullAt, got.FreshAsOf, got.ParentsAt = got.Cursor.UTC(), got.FullAt.UTC(), got.FreshAsOf.UTC(), got.ParentsAt.UTC()
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if err := tb.lease.SaveCheckpoint(t.Context(), sink.Checkpoint{State: sink.StateOK}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err = tb.lease.Checkpoint(t.Context()); err != nil || !got.Cursor.IsZero() || got.Progress != nil || len(got.Capabilities) != 0 {
+	if got, err = tb.lease.Checkpoint(t.Context()); err != nil || !got.Cursor.IsZero() || got.Progress != nil || got.Backfill != nil || !got.ParentsAt.IsZero() || len(got.Capabilities) != 0 {
 		t.Errorf("emptied: %+v, %v", got, err)
 	}
 
@@ -55,7 +57,7 @@ func TestCheckpointRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err = tb.lease.Checkpoint(t.Context())
-	if err != nil || !got.Cursor.IsZero() || !got.FullAt.IsZero() || got.Progress != nil || len(got.Capabilities) != 0 || got.LongestReply+got.PageCap != 0 || got.Layout != "" {
+	if err != nil || !got.Cursor.IsZero() || !got.FullAt.IsZero() || !got.ParentsAt.IsZero() || got.Progress != nil || got.Backfill != nil || len(got.Capabilities) != 0 || got.LongestReply+got.PageCap != 0 || got.Layout != "" {
 		t.Errorf("reset: %+v, %v", got, err)
 	}
 	if got.State != want.State || got.Reason != want.Reason || !got.FreshAsOf.Equal(want.FreshAsOf) {
@@ -94,6 +96,7 @@ func TestLedger(t *testing.T) {
 	tb.merge(tb.record(1, map[string]any{"name": "one"}), tb.record(2, nil))
 	page := tb.page(tb.record(1, map[string]any{"name": "uno"}), tb.record(2, nil))
 	page.Cost = sink.Cost{Requests: 2, Waited: 1500 * time.Millisecond, Bytes: 100}
+	page.Stripped, page.Dropped = 3, 4
 	tb.apply(page)
 	cp := sink.Checkpoint{State: sink.StateDegraded, Reason: "because"}
 	if err := tb.lease.EndRun(ctx, tb.run, sink.StateDegraded, "because", sink.Cost{Requests: 1, Bytes: 5}, cp); err != nil {
@@ -108,13 +111,13 @@ func TestLedger(t *testing.T) {
 	}
 	want := sink.Run{
 		ID: tb.run, Table: "tasks", Mode: "full", Reason: "manual", StartedAt: run.StartedAt, FinishedAt: run.FinishedAt,
-		State: sink.StateDegraded, Sentence: "because", Inserted: 2, Updated: 1, Unchanged: 1, Requests: 3, WaitedMS: 1500, Bytes: 105,
+		State: sink.StateDegraded, Sentence: "because", Inserted: 2, Updated: 1, Unchanged: 1, Stripped: 3, Dropped: 4, Requests: 3, WaitedMS: 1500, Bytes: 105,
 	}
 	if run != want {
 		t.Errorf("%+v, want %+v", run, want)
 	}
 	// What has ended is not gone on with.
-	third, err := tb.lease.ResumeRun(ctx, tb.run, "incremental", "schedule")
+	third, err := tb.lease.ResumeRun(ctx, tb.run, "repair", "schedule")
 	if err != nil || third == tb.run || third == second {
 		t.Errorf("run %d, %v", third, err)
 	}

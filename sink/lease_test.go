@@ -90,14 +90,37 @@ func TestLostLeaseWritesNothing(t *testing.T) {
 			if fence() != before+1 {
 				t.Errorf("the fence went from %d to %d", before, fence())
 			}
-			page := sink.Page{Run: run, Resource: resource, Records: []catalog.Record{newRecord(t, resource, 1, nil)}, RequestedAt: time.Now(), Checkpoint: sink.Checkpoint{State: sink.StateOK}}
+			page := sink.Page{
+				Run: run, Resource: resource, Records: []catalog.Record{newRecord(t, resource, 1, nil)}, RequestedAt: time.Now(), Checkpoint: sink.Checkpoint{State: sink.StateOK},
+				Slice: &sink.Slice{}, Unknown: map[string]string{"mood": "string"},
+			}
+			exec(t, pool, `INSERT INTO paymosync.candidates (account, table_name, row_id) VALUES ('default', 'tasks', 1)`)
 			// The tests' own context: the paused one does not know yet.
 			for name, write := range map[string]func() error{
 				"apply":      func() error { _, err := lease.Apply(t.Context(), page); return err },
 				"checkpoint": func() error { return lease.SaveCheckpoint(t.Context(), page.Checkpoint) },
 				"reset":      func() error { return lease.ResetCheckpoint(t.Context()) },
 				"quarantine": func() error { _, err := lease.ForgetQuarantine(t.Context(), time.Now()); return err },
-				"start":      func() error { _, err := lease.StartRun(t.Context(), "full", "manual"); return err },
+				"release":    func() error { return lease.Release(t.Context(), "abc") },
+				"forget":     func() error { return lease.ForgetCandidates(t.Context()) },
+				"expect":     func() error { return lease.Expect(t.Context(), resource, time.Time{}) },
+				"orphans": func() error {
+					_, err := lease.AddOrphans(t.Context(), resource, "project_id", "projects")
+					return err
+				},
+				"candidates": func() error { _, err := lease.Candidates(t.Context(), resource); return err },
+				"open":       func() error { _, err := lease.OpenCandidates(t.Context(), 9); return err },
+				"judge": func() error {
+					return lease.Judge(t.Context(), run, []int64{1}, nil, time.Now(), sink.Cost{Requests: 1})
+				},
+				"suspects": func() error {
+					_, err := lease.SuspectOwners(t.Context(), resource, "project_id", 9)
+					return err
+				},
+				"explain":   func() error { return lease.Explain(t.Context(), resource, "project_id", []int64{1}) },
+				"sweep":     func() error { _, err := lease.Sweep(t.Context(), resource, run, true); return err },
+				"sentinels": func() error { _, err := lease.Sentinels(t.Context(), resource, 9); return err },
+				"start":     func() error { _, err := lease.StartRun(t.Context(), "full", "manual"); return err },
 				"end": func() error {
 					return lease.EndRun(t.Context(), run, sink.StateOK, "", sink.Cost{}, page.Checkpoint)
 				},
@@ -106,8 +129,12 @@ func TestLostLeaseWritesNothing(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 				}
 			}
-			if n := value[int](t, pool, `SELECT (SELECT count(*) FROM paymo.tasks) + (SELECT count(*) FROM paymosync.checkpoints)`); n != 0 {
+			if n := value[int](t, pool, `
+				SELECT (SELECT count(*) FROM paymo.tasks) + (SELECT count(*) FROM paymosync.checkpoints) + (SELECT count(*) FROM paymosync.drift)`); n != 0 {
 				t.Errorf("%d rows were written", n)
+			}
+			if n := value[int](t, pool, `SELECT count(*) FROM paymosync.candidates WHERE verdict IS NULL`); n != 1 {
+				t.Errorf("%d candidates are as they were", n)
 			}
 			_, err := next.Apply(ctx, page)
 			return err
