@@ -35,6 +35,7 @@ type command struct {
 //	/_fake/rows/put      {"table": "tasks", "object": {…}}
 //	/_fake/rows/patch    {"table": "tasks", "id": 1, "object": {…}}
 //	/_fake/rows/delete   {"table": "tasks", "id": 1}
+//	/_fake/rows/restore  {"table": "tasks", "id": 1}: what was deleted
 //	/_fake/rows/get      {"table": "tasks", "id": 1}
 //	/_fake/rows/list     {"table": "tasks"}: one object a line
 //	/_fake/rows/count    {"table": "tasks"}
@@ -113,6 +114,10 @@ func control(s *paymotest.Server) http.Handler {
 	handle("rows/delete", func(c command) (any, error) {
 		n, err := s.Delete(c.Table, c.ID)
 		return map[string]int{"deleted": n}, err
+	})
+	handle("rows/restore", func(c command) (any, error) {
+		n, err := s.Restore(c.Table, c.ID)
+		return map[string]int{"restored": n}, err
 	})
 	handle("rows/get", func(c command) (any, error) { return s.Get(c.Table, c.ID) })
 	handle("rows/list", func(c command) (any, error) { return (func(func(json.RawMessage) bool))(s.Rows(c.Table)), nil })

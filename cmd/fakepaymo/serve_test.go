@@ -145,6 +145,9 @@ func TestControl(t *testing.T) {
 		t.Errorf("%d lines, %v rows", strings.Count(text, "\n")+1, before+1)
 	}
 	do("rows/delete", fmt.Sprintf(`{"table":"clients","id":%.0f}`, id))
+	if n := do("rows/restore", fmt.Sprintf(`{"table":"clients","id":%.0f}`, id))["restored"]; n != 1.0 {
+		t.Errorf("%v rows came back", n)
+	}
 	do("work", `{"count":20}`)
 	if stats := do("stats", ""); stats["tables"].(map[string]any)["me"].(map[string]any)["requests"].(float64) < 4 {
 		t.Errorf("stats: %v", stats)
@@ -153,7 +156,7 @@ func TestControl(t *testing.T) {
 		t.Errorf("requests: %s", text)
 	}
 	do("reset", "")
-	for path, body := range map[string]string{"rows/get": `{"table":"clients","id":1}`, "rows/put": `{"table":"x"}`, "faults/add": `{"fault":"x"}`,
+	for path, body := range map[string]string{"rows/get": `{"table":"clients","id":1}`, "rows/put": `{"table":"x"}`, "rows/restore": `{"table":"clients","id":1}`, "faults/add": `{"fault":"x"}`,
 		"keys/role": `{"key":"x"}`, "keys/add": `{}`, "work": `{`} {
 		if n, _ := call(t, "POST", url+"/_fake/"+path, "", body); n != 400 && n != 404 {
 			t.Errorf("%s %s: %d", path, body, n)

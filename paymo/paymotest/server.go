@@ -3,9 +3,9 @@
 // and as unhelpful: it answers some mistakes with an empty list, leaves keys out,
 // lists in no promised order and cuts what is long.
 //
-// A Server is an http.Handler. Tests change its rows with Put, Patch and Delete,
-// read back with Rows what a client should have found, and make it misbehave
-// with faults.
+// A Server is an http.Handler. Tests change its rows with Put, Patch, Delete and
+// Restore, or at random with RandomOp and MutateField, read back with Rows what a
+// client should have found, and make it misbehave with faults.
 package paymotest
 
 import (

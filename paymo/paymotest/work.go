@@ -2,6 +2,7 @@ package paymotest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
@@ -34,7 +35,10 @@ func (a *account) step() {
 func (a *account) try(*row, error) {}
 
 // any draws a row's id, 0 from an empty table.
-func (a *account) any(name string) int64 {
+func (a *account) any(name string) int64 { return a.draw(a.work.rng, name) }
+
+// draw is any from another source.
+func (a *account) draw(rng *rand.Rand, name string) int64 {
 	t := a.snapshotOf(name)
 	n := len(t.rows)
 	if t.gen != nil {
@@ -44,7 +48,7 @@ func (a *account) any(name string) int64 {
 		if n == 0 {
 			break
 		}
-		at := ref{index: a.work.rng.IntN(n)}
+		at := ref{index: rng.IntN(n)}
 		if t.gen == nil {
 			at.row = t.rows[at.index]
 		} else if at.index >= t.gen.count {
@@ -100,19 +104,26 @@ func (a *account) logTime() {
 	a.try(a.put("time_entries", f))
 }
 
-// timer stops somebody's running timer or, if there is none, starts one.
-func (a *account) timer() {
+// timers are the timers that run, by user, among the newest entries.
+func (a *account) timers() map[int64]ref {
 	t := a.snapshotOf("time_entries")
-	now := a.cfg.Now().UTC().Truncate(time.Second)
-	busy := map[int64]ref{}
+	running := map[int64]ref{}
 	seen := 0
 	t.each(Descending, everything(), func(r ref) bool {
 		if t.value(r, "start_time").kind != absent && t.value(r, "end_time").kind == absent {
-			busy[int64(t.value(r, "user_id").num)] = r
+			running[int64(t.value(r, "user_id").num)] = r
 		}
 		seen++
 		return seen < 2000
 	})
+	return running
+}
+
+// timer stops somebody's running timer or, if there is none, starts one.
+func (a *account) timer() {
+	t := a.snapshotOf("time_entries")
+	now := a.cfg.Now().UTC().Truncate(time.Second)
+	busy := a.timers()
 	f, ok := a.place()
 	if !ok {
 		return
