@@ -60,7 +60,11 @@ func (r *run) readFamilies(ctx context.Context) error {
 	}
 	p := r.progress.Parents
 	ids, _ := r.batch()
-	page, at, err := r.fetchChildren(ctx, paymo.Query{Where: paymo.Where{}.In("id", ids...)})
+	parent, ok := catalog.Lookup(r.parent())
+	if !ok {
+		return fmt.Errorf("list %s with its %s: there is no such table", r.resource.Table, r.parent())
+	}
+	page, at, err := r.fetchChildren(ctx, paymo.Query{Where: demanded(parent).In("id", ids...)})
 	switch {
 	case badRequest(err), len(ids) == 1 && internalError(err):
 		return r.refused(ctx, err, catalog.WithParent)
@@ -99,7 +103,7 @@ func (r *run) readFamilies(ctx context.Context) error {
 	p.Ended = len(p.todo) == 0
 	p.Size = min(mostParents, 2*p.Size)
 	r.progress.Listed += int64(page.Rows)
-	return r.apply(ctx, page, at, &sink.Slice{Column: r.resource.OwnerScope(), Parents: listed})
+	return r.apply(ctx, page, at, r.ofParents(listed, page))
 }
 
 func familyOf(page *paymo.Page, parent int64) (paymo.Family, bool) {

@@ -16,6 +16,9 @@ const filterIDs = "id filter"
 // mostIDs is how many rows one request asks for by their ids.
 const mostIDs = 100
 
+// mostSentinels is how many rows that are known to live are asked for beside others.
+const mostSentinels = 4
+
 // verdict is what Paymo says of rows that it was asked for by their ids.
 type verdict struct {
 	found  []reply
@@ -32,21 +35,25 @@ type reply struct {
 
 // lookup asks for rows of a resource by their ids, at most mostIDs at once.
 //
-// A row counts as gone only where the reply tells of rows at all: it must hold a
-// sentinel, a row that is known to live, and nothing that was not asked for. Where
-// Paymo does not list by ids, each row is asked for by itself, and must be answered with
-// a 404 in Paymo's own words while a sentinel is answered. A row that is denied is no
-// evidence.
+// A row counts as gone only where the reply tells of rows at all: it must hold the
+// sentinels, rows that are known to live, and nothing that was not asked for, and it must
+// not be cut. Where Paymo does not list by ids, each row is asked for by itself, and must
+// be answered with a 404 in Paymo's own words while a sentinel is answered. A row that is
+// denied is no evidence.
 func (r *run) lookup(ctx context.Context, resource *catalog.Resource, ids []int64) (verdict, error) {
-	sentinels, err := r.lease.Sentinels(ctx, resource, 3)
+	var v verdict
+	sentinels, err := r.lease.Sentinels(ctx, resource, mostSentinels)
 	if err != nil {
-		return verdict{}, err
+		return v, err
 	}
 	sentinels = slices.DeleteFunc(sentinels, func(id int64) bool { return slices.Contains(ids, id) })
-	var v verdict
+	longest, err := r.longestList(ctx, resource)
+	if err != nil {
+		return v, err
+	}
 	left := ids
 	if len(sentinels) > 0 && r.works(filterIDs) {
-		if left, err = r.lookupTogether(ctx, resource, ids, sentinels, &v); err != nil {
+		if left, err = r.lookupTogether(ctx, resource, ids, sentinels, longest, &v); err != nil {
 			return v, err
 		}
 	}
@@ -56,9 +63,18 @@ func (r *run) lookup(ctx context.Context, resource *catalog.Resource, ids []int6
 	return v, r.lookupSingly(ctx, resource, left, sentinels, &v)
 }
 
+// longestList is how many rows a list of the resource is known to hold uncut.
+func (r *run) longestList(ctx context.Context, resource *catalog.Resource) (int, error) {
+	if resource == r.resource {
+		return max(r.progress.Longest, r.checkpoint.LongestReply), nil
+	}
+	checkpoint, err := r.Store.Checkpoint(ctx, resource.Table)
+	return checkpoint.LongestReply, err
+}
+
 // lookupTogether asks for all rows in one request. It returns those about which that
 // told nothing: rows that the demanded filter may hide among them.
-func (r *run) lookupTogether(ctx context.Context, resource *catalog.Resource, ids, sentinels []int64, v *verdict) (left []int64, err error) {
+func (r *run) lookupTogether(ctx context.Context, resource *catalog.Resource, ids, sentinels []int64, longest int, v *verdict) (left []int64, err error) {
 	// The sentinels come last: a server that takes only some of the ids drops them.
 	asked := append(slices.Clone(ids), sentinels...)
 	page, at, err := r.askFor(ctx, resource, paymo.Query{Where: demanded(resource).In("id", asked...)})
@@ -83,7 +99,7 @@ func (r *run) lookupTogether(ctx context.Context, resource *catalog.Resource, id
 	}
 	v.found = append(v.found, reply{page, at})
 	missing := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return slices.Contains(found, id) })
-	if !slices.ContainsFunc(found, func(id int64) bool { return slices.Contains(sentinels, id) }) {
+	if len(page.Rejects) > 0 || !uncut(found, missing, sentinels, longest) {
 		return missing, nil
 	}
 	if resource.Scope.Optional {
@@ -97,6 +113,23 @@ func (r *run) lookupTogether(ctx context.Context, resource *catalog.Resource, id
 		}
 	}
 	return left, nil
+}
+
+// uncut reports whether a reply would have held the missing rows too if they were there:
+// it holds all sentinels, and either as many rows as they are all together were listed
+// before, or it is in the order of the ids, from a sentinel below the missing rows to one
+// above them.
+func uncut(found, missing, sentinels []int64, longest int) bool {
+	if slices.ContainsFunc(sentinels, func(id int64) bool { return !slices.Contains(found, id) }) {
+		return false
+	}
+	if len(missing) == 0 || len(found)+len(missing) <= longest {
+		return true
+	}
+	backward := slices.Clone(found)
+	slices.Reverse(backward)
+	inOrder := slices.IsSorted(found) || slices.IsSorted(backward)
+	return inOrder && slices.Min(sentinels) < slices.Min(missing) && slices.Max(missing) < slices.Max(sentinels)
 }
 
 // demanded is a filter that every row meets, or nearly every one, where the resource's

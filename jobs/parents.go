@@ -217,7 +217,7 @@ func (r *run) readParents(ctx context.Context) error {
 		if page.Rows >= r.cap() {
 			p.Cut = append(p.Cut, ids...)
 		} else if whole {
-			slice = r.ofParents(ids)
+			slice = r.ofParents(ids, page)
 		}
 	}
 	if !fresh {
@@ -277,10 +277,10 @@ func (r *run) probeSingly(ids []int64) {
 	p.After = p.todo[0] - 1
 }
 
-// ofParents are all rows of the parents.
-func (r *run) ofParents(ids []int64) *sink.Slice {
+// ofParents are all rows of the parents, as far as the page tells them.
+func (r *run) ofParents(ids []int64, page *paymo.Page) *sink.Slice {
 	column := r.resource.OwnerScope()
-	if column == "" {
+	if column == "" || len(page.Rejects) > 0 {
 		return &sink.Slice{Rest: true}
 	}
 	return &sink.Slice{Column: column, Parents: ids, Since: r.windowSince()}

@@ -33,6 +33,7 @@ type Progress struct {
 	Witnesses  []int64         `json:"witnesses,omitempty"`  // ids that a range over them must hold
 	Seen       int64           `json:"seen"`                 // rows read, repeated ones too
 	Listed     int64           `json:"listed"`               // rows of the listing, as far as it is believed
+	Longest    int             `json:"longest,omitempty"`    // rows of the longest reply that was not cut
 	Known      int64           `json:"known,omitempty"`      // rows that the table held when it began to list everything
 	Windowless bool            `json:"windowless,omitempty"` // listed by parent because windows of time showed nothing
 	Doubt      string          `json:"doubt,omitempty"`      // speaks against the listing's being whole

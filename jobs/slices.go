@@ -92,7 +92,8 @@ func (r *run) believe(asked Range, page *paymo.Page) *sink.Slice {
 	var slice *sink.Slice
 	if page.Rows < r.progress.Ranges.Cap {
 		r.progress.Listed += r.rowsIn(asked, page, positions)
-		slice = r.sliceOf(asked)
+		r.progress.Longest = max(r.progress.Longest, page.Rows)
+		slice = r.sliceOf(asked, page)
 	}
 	r.progress.Ranges.Done(asked, page.Rows, positions)
 	return slice
@@ -100,10 +101,12 @@ func (r *run) believe(asked Range, page *paymo.Page) *sink.Slice {
 
 // sliceOf are the rows that a range which was read to its end speaks of, nil where it
 // does not bring all of them.
-func (r *run) sliceOf(asked Range) *sink.Slice {
+func (r *run) sliceOf(asked Range, page *paymo.Page) *sink.Slice {
 	switch {
 	case !r.everything():
 		return nil
+	case len(page.Rejects) > 0: // rows without a usable id may be any
+		return r.rest()
 	case r.progress.Listing == catalog.ByID && !r.progress.Unscoped:
 		return &sink.Slice{From: asked.From, To: asked.To, Since: r.windowSince()}
 	}

@@ -73,6 +73,11 @@ func (r *run) sweep(ctx context.Context) error {
 	if !r.seesAll() {
 		return r.forgo(ctx, tally)
 	}
+	if tally.Open > guardFloor {
+		if hopeless, err := r.sample(ctx, tally); err != nil || hopeless {
+			return err
+		}
+	}
 	if err := r.confirm(ctx); err != nil {
 		return err
 	}
@@ -84,6 +89,45 @@ func (r *run) sweep(ctx context.Context) error {
 		return r.forgo(ctx, tally)
 	}
 	return r.settleCandidates(ctx)
+}
+
+// sample asks for a few of many candidates before all of them are asked for. Where one
+// exists the listing is to blame and not to be believed; where Paymo does not tell of
+// any, asking on is in vain.
+func (r *run) sample(ctx context.Context, tally sink.Candidates) (hopeless bool, err error) {
+	ids, err := r.lease.OpenCandidates(ctx, mostIDs)
+	if err != nil {
+		return false, err
+	}
+	told := false
+	for i := 0; i < len(ids); i += max(1, len(ids)/boundaryRows) {
+		page, at, err := r.find(ctx, ids[i])
+		switch {
+		case err != nil:
+			return false, err
+		case page == nil:
+			told = true
+		case shows(page, ids[i]):
+			r.progress.Doubt = r.incomplete(tally.Open)
+			return true, r.apply(ctx, page, at, &sink.Slice{Rest: true})
+		}
+	}
+	if !told {
+		r.progress.Swept.Doubt = undecided(tally.Open)
+	}
+	return !told, nil
+}
+
+// incomplete says that the listing lacked so many rows which are there.
+func (r *run) incomplete(n int64) string {
+	if r.progress.Listed == 0 {
+		return fmt.Sprintf("Paymo lists no rows where the warehouse has %d; they are kept", n)
+	}
+	return fmt.Sprintf("listing incomplete: it lacks %s of the warehouse, and Paymo has them when it is asked for them; they are kept", rows(n))
+}
+
+func undecided(n int64) string {
+	return fmt.Sprintf("%s of the warehouse are not listed, and Paymo does not say that they are gone; they are kept", rows(n))
 }
 
 // forgo leaves the candidates be: a lesser key is not shown what is there.
@@ -208,9 +252,9 @@ func (r *run) sweepDoubt(tally sink.Candidates, stopped bool) string {
 		return fmt.Sprintf("guard stopped: %d rows are gone from Paymo and no deleted parent explains it; "+
 			"they are kept: if that is right, run paymosync sync --full --accept-deletes %s", tally.Unexplained, table)
 	case tally.Unsure > 0:
-		return fmt.Sprintf("%d rows are not listed any more, and Paymo does not say that they are gone; they are kept", tally.Unsure)
+		return undecided(tally.Unsure)
 	case swept.Unlisted > 0:
-		return fmt.Sprintf("listing incomplete: it lacked %d rows that Paymo has when it is asked for them", swept.Unlisted)
+		return r.incomplete(swept.Unlisted)
 	}
 	return ""
 }
