@@ -24,6 +24,7 @@ type run struct {
 	outcome    Outcome
 	spent      sink.Cost // not yet in the ledger
 	accept     bool      // rows may go that nothing explains
+	check      *check    // only compare; nil: merge
 	work       time.Duration
 	begun      time.Time
 }
@@ -162,6 +163,9 @@ func (r *run) find(ctx context.Context, id int64) (*paymo.Page, time.Time, error
 // apply merges a page and saves the progress in one transaction, and notes which rows of
 // the slice it lacks. Rows that the table holds newer than the page are fetched again.
 func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time, slice *sink.Slice) error {
+	if r.check != nil {
+		return r.check.take(ctx, r, page, at, slice)
+	}
 	next := r.checkpoint
 	r.save(&next)
 	result, err := r.merge(ctx, page, at, slice, next)

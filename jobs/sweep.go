@@ -28,7 +28,7 @@ type Swept struct {
 func (r *run) expect(ctx context.Context) error {
 	p := r.progress
 	p.Swept = Swept{}
-	if !r.everything() {
+	if !r.everything() || r.check != nil {
 		return nil
 	}
 	if err := r.lease.ForgetCandidates(ctx); err != nil {
@@ -50,6 +50,9 @@ func (r *run) expect(ctx context.Context) error {
 
 // sweeps reports whether the run says of rows that they are not listed any more.
 func (r *run) sweeps() bool {
+	if r.check != nil {
+		return false
+	}
 	switch r.progress.Listing {
 	case catalog.Single:
 		return false
