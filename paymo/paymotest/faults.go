@@ -34,7 +34,7 @@ const (
 	FaultDuplicate    FaultKind = "duplicate"     // each page begins with the last row of the one before
 	FaultEmptyNested  FaultKind = "empty-nested"  // included lists are empty
 	FaultMove         FaultKind = "move"          // the first N rows (1) are the last ones, but only while page 0 is asked for: the next page repeats as many
-	FaultForget       FaultKind = "forget"        // no list has every Nth row (7) of the table; by its id alone it is served
+	FaultForget       FaultKind = "forget"        // no list of the table has every Nth row (7) of it, though each is served by its id alone, and as an include
 	FaultStale        FaultKind = "stale"         // rows are as they were before their last Put or Patch, in filters too; nested ones as well
 	FaultBlank        FaultKind = "blank"         // prices and amounts are null, as they are for lesser keys
 	FaultWrongKey     FaultKind = "wrong-key"     // the list is under another key

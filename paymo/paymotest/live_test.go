@@ -3,6 +3,7 @@ package paymotest_test
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -79,8 +80,13 @@ func TestConcurrentUse(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		rng := rand.New(rand.NewPCG(1, 1))
 		for range 50 {
 			s.Work(3)
+			s.RandomOp(rng)
+			if _, _, err := s.MutateField(rng, "invoices"); err != nil {
+				t.Error(err)
+			}
 			id := s.AddFault(paymotest.Fault{Kind: paymotest.FaultRotate, Table: "tasks"})
 			s.AddKey("temporary", "Employee")
 			s.SetRole("temporary", "Guest")
@@ -91,6 +97,7 @@ func TestConcurrentUse(t *testing.T) {
 	for range 25 {
 		get(t, s, "/api/tasks", "include", "entries,subtasks,project")
 		get(t, s, "/api/invoices", "include", "invoiceitems")
+		get(t, s, "/api/userstasks", "where", "user_id in (1,2,3)")
 		s.Requests()
 		s.Counts()
 	}

@@ -202,3 +202,17 @@ func TestMutateField(t *testing.T) {
 		t.Errorf("an empty table: %v", err)
 	}
 }
+
+// There is something to do in a company of any size.
+func TestRandomOpInSmallCompanies(t *testing.T) {
+	t.Parallel()
+	for seed, cfg := range []paymotest.Config{{Projects: -1}, {Clients: -1}, {Tasks: -1}, {Entries: -1}, {Invoices: -1},
+		{Users: 4, Projects: 1, Tasks: 1, Entries: 1, Clients: 1}} {
+		s := paymotest.New(cfg)
+		rng := rand.New(rand.NewPCG(uint64(seed), 7))
+		for range 300 {
+			s.RandomOp(rng)
+		}
+		valid(t, s)
+	}
+}

@@ -49,7 +49,7 @@ func (s *seeder) seedProjects() {
 			"budget_hours": s.maybe(2, pick(s.rng, []float64{40, 62.5, 120, 200.25})), "adjustable_hours": s.chance(2), "invoiced": false,
 			"invoice_item_id": nil, "workflow_id": flow, "billing_type": pick(s.rng, []any{"hourly", "flat", nil}),
 		}
-		if n > 0 && len(s.clients) > 0 && !s.chance(10) || n == 1 {
+		if len(s.clients) > 0 && (n > 0 && !s.chance(10) || n == 1) {
 			f["client_id"] = pick(s.rng, s.clients)
 		}
 		if n < 2 { // the first two have whatever there is
