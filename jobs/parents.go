@@ -66,16 +66,24 @@ func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 	if err != nil || r.progress.Listing == catalog.WithParent {
 		return ids, err
 	}
-	served, err := r.servedParents(ctx, ids)
+	all := ids
+	if r.progress.Mode == Incremental && !r.works(batches) {
+		// A request for each parent is too much for every sync: only where something moves.
+		r.progress.Hot = true
+		if ids, err = r.Store.Active(ctx, r.resource, r.parent(), r.progress.StartedAt.Add(-hotWindow)); err != nil {
+			return nil, err
+		}
+	}
+	served, err := r.servedParents(ctx, all)
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range served {
-		if _, known := slices.BinarySearch(ids, id); !known && !slices.Contains(p.New, id) {
+		if _, known := slices.BinarySearch(all, id); !known && !slices.Contains(p.New, id) {
 			p.New = append(p.New, id)
 		}
 	}
-	if ids = slices.Compact(slices.Sorted(slices.Values(append(ids, p.New...)))); len(ids) == 0 {
+	if ids = slices.Compact(slices.Sorted(slices.Values(append(ids, p.New...)))); len(ids)+len(all) == 0 {
 		return nil, fmt.Errorf("list %s by its %s: that table is empty, sync it first", r.resource.Table, r.parent())
 	}
 	return ids, nil

@@ -1,0 +1,61 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+)
+
+// Unscoped returns those of the rows whose column for Scope is empty: a list that
+// demands a filter on it hides them.
+func (s *Store) Unscoped(ctx context.Context, r *catalog.Resource, ids []int64) ([]int64, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT id
+		FROM `+pgx.Identifier{s.schema, r.Table}.Sanitize()+`
+		WHERE id = ANY ($1) AND `+quote(r.OwnerScope())+` IS NULL`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read which rows of %s have no %s: %w", r.Table, r.OwnerScope(), err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("read which rows of %s have no %s: %w", r.Table, r.OwnerScope(), err)
+	}
+	return found, nil
+}
+
+// Unsynced is the reason of a table that no sync has read yet.
+const Unsynced = "not synced yet"
+
+// Active are the live rows of a table of parents that changed since the time, or that
+// have rows of the resource which did.
+func (s *Store) Active(ctx context.Context, r *catalog.Resource, parent string, since time.Time) ([]int64, error) {
+	children := ""
+	if column := r.OwnerScope(); column != "" {
+		children = `
+				OR EXISTS (
+					SELECT
+					FROM ` + pgx.Identifier{s.schema, r.Table}.Sanitize() + ` AS c
+					WHERE c.` + quote(column) + ` = p.id AND c.updated_on >= $1
+				)`
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT p.id
+		FROM `+pgx.Identifier{s.schema, parent}.Sanitize()+` AS p
+		WHERE p._deleted_at IS NULL
+			AND (
+				p.updated_on >= $1`+children+`
+			)
+		ORDER BY p.id`, since)
+	if err != nil {
+		return nil, fmt.Errorf("read which %s are active: %w", parent, err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("read which %s are active: %w", parent, err)
+	}
+	return ids, nil
+}
