@@ -11,10 +11,11 @@ import (
 	"github.com/paymosync/paymosync/sink"
 )
 
-// How long a job waits for what another process or Vault holds up.
+// How long a job waits for what another process, another table or Vault holds up.
 const (
-	heldWait = 5 * time.Second
-	keyWait  = 15 * time.Second
+	heldWait    = 5 * time.Second
+	parentsWait = 10 * time.Second
+	keyWait     = 15 * time.Second
 )
 
 // toQueue says to River what is to become of a job: the only place that knows both
@@ -22,13 +23,15 @@ const (
 //
 //   - done, degraded, unavailable: the job is complete
 //   - the work's time is over: at once again, no attempt used
-//   - rate limited, lease held, Vault out of reach: again after the wait, no attempt used
+//   - rate limited, lease held, parents not read yet, Vault out of reach: again after the
+//     wait, no attempt used
 //   - key, company or role refused: cancelled with the reason; the next tick tries again
 //   - interrupted: the context's error, which River takes as not an attempt
 //   - anything else: retried, a few attempts
 func toQueue(ctx context.Context, outcome Outcome, err error) error {
 	var limited *paymo.RateLimitError
 	var held *sink.HeldError
+	var parents *ParentsError
 	var key *paymo.KeyError
 	switch {
 	case err == nil && outcome.Unfinished:
@@ -39,6 +42,8 @@ func toQueue(ctx context.Context, outcome Outcome, err error) error {
 		return river.JobSnooze(limited.Wait)
 	case errors.As(err, &held):
 		return river.JobSnooze(heldWait)
+	case errors.As(err, &parents):
+		return river.JobSnooze(parentsWait)
 	case ctx.Err() != nil:
 		return errors.Join(err, ctx.Err())
 	case errors.As(err, &key) && temporary(err):

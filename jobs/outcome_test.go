@@ -57,6 +57,7 @@ func TestToQueue(t *testing.T) {
 		{name: "rate limited", outcome: Outcome{Unfinished: true}, err: fmt.Errorf("list: %w", &paymo.RateLimitError{Wait: 42 * time.Second}), snooze: 42 * time.Second},
 		{name: "rate limited while it stops", ended: true, err: &paymo.RateLimitError{Wait: time.Second}, snooze: time.Second},
 		{name: "held", err: &sink.HeldError{Table: "tasks", Owner: "x"}, snooze: 5 * time.Second},
+		{name: "parents not read", err: &ParentsError{Table: "invoice_items", Parent: "invoices"}, snooze: 10 * time.Second},
 		{name: "vault down", err: keyError(t, downError{}), snooze: 15 * time.Second},
 		{name: "no such secret", err: keyError(t, errors.New("no such secret")), snooze: -1, cancel: true},
 		{name: "key refused", err: status(http.StatusUnauthorized), snooze: -1, cancel: true},
@@ -104,6 +105,7 @@ func TestRetryIn(t *testing.T) {
 	}{
 		{nil, 0},
 		{errors.New("other"), 0},
+		{&ParentsError{Table: "invoice_items", Parent: "invoices"}, 0},
 		{fmt.Errorf("x: %w", &paymo.RateLimitError{Wait: 7 * time.Second}), 7 * time.Second},
 		{&sink.HeldError{For: 14 * time.Second}, time.Second},
 		{&sink.HeldError{}, 100 * time.Millisecond},

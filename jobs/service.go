@@ -49,7 +49,11 @@ type ServiceConfig struct {
 // a leader starts: the sync then decides by the checkpoint what there is to do.
 func NewService(config ServiceConfig) (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
-	if err := river.AddWorkerSafely(workers, &SyncWorker{Syncer: config.Syncer}); err != nil {
+	worker := &SyncWorker{Syncer: config.Syncer}
+	for _, table := range config.Tables {
+		worker.Tables = append(worker.Tables, table.Resource)
+	}
+	if err := river.AddWorkerSafely(workers, worker); err != nil {
 		return nil, err
 	}
 	account := config.Syncer.Store.Account()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
 	"github.com/paymosync/paymosync/paymo/catalog"
@@ -14,6 +15,7 @@ import (
 type SyncWorker struct {
 	river.WorkerDefaults[SyncArgs]
 	Syncer *Syncer
+	Tables []*catalog.Resource // those that are synced: ones that come with their parents follow them
 }
 
 // Work syncs the table that the job names.
@@ -28,10 +30,30 @@ func (w *SyncWorker) Work(ctx context.Context, job *river.Job[SyncArgs]) error {
 		Reason:   job.Args.Reason,
 		Work:     jobWork,
 	})
+	if outcome.Inserted+outcome.Updated+outcome.Tombstoned > 0 {
+		w.follow(ctx, job.Args)
+	}
 	if err := river.RecordOutput(ctx, outcome); err != nil {
 		return err
 	}
 	return toQueue(ctx, outcome, err)
+}
+
+// follow asks for the tables whose rows come with those of the table that was written.
+// Where that fails, their next scheduled sync brings the same rows.
+func (w *SyncWorker) follow(ctx context.Context, written SyncArgs) {
+	client, err := river.ClientFromContextSafely[pgx.Tx](ctx)
+	for _, child := range w.Tables {
+		if err != nil {
+			break
+		}
+		if child.Listings[0] == catalog.WithParent && child.Embedded.Parent == written.Table {
+			_, err = client.Insert(ctx, SyncArgs{Account: written.Account, Table: child.Table, Mode: Incremental, Reason: ReasonParent}, nil)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		w.Syncer.Log.WarnContext(ctx, "the rows that come with others follow at their next sync", "table", written.Table, "error", err)
+	}
 }
 
 // Timeout is above the time after which a job hands itself back.
