@@ -1,0 +1,56 @@
+package jobs_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/paymosync/paymosync/jobs"
+)
+
+// What comes with its parents follows them: when one was changed it is synced at once,
+// and not at its own next tick.
+func TestChildrenFollowTheirParents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	tables := []string{"invoice_items", "invoices", "estimates"} // estimate_items is not synced
+	w.mustSync("invoices", jobs.Full)
+	var scheduled []jobs.TableSchedule
+	for _, table := range tables {
+		scheduled = append(scheduled, jobs.TableSchedule{Resource: resource(t, table), Schedule: hourly{}})
+	}
+	service, err := jobs.NewService(jobs.ServiceConfig{Pool: w.pool, Syncer: w.syncer, Tables: scheduled, Full: hourly{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer func() {
+		cancel()
+		<-service.Stopped()
+	}()
+	if err := service.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	idle := func() bool {
+		return query[bool](w, `SELECT count(*) > 2 AND bool_and(finalized_at IS NOT NULL) FROM river.river_job`)
+	}
+	eventually(t, "every table is synced", idle)
+	w.mustEqual("invoice_items")
+
+	invoice := query[int64](w, `SELECT min(id) FROM paymo.invoices`)
+	item := w.put("invoice_items", map[string]any{"invoice_id": invoice, "item": "an afterthought"})
+	w.patch("invoices", invoice, map[string]any{"title": "with an afterthought"})
+	if _, err := service.Insert(ctx, jobs.SyncArgs{Account: w.store.Account(), Table: "invoices", Mode: jobs.Incremental, Reason: jobs.ReasonManual}, nil); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the item is there", func() bool {
+		return query[bool](w, `SELECT EXISTS (SELECT FROM paymo.invoice_items WHERE id = $1)`, item)
+	})
+	eventually(t, "the jobs are complete", idle)
+	w.mustEqual("invoice_items")
+	if n := query[int](w, `SELECT count(*) FROM paymosync.runs WHERE table_name = 'invoice_items' AND reason = $1 AND mode = 'incremental'`, jobs.ReasonParent); n != 1 {
+		t.Errorf("%d syncs followed the invoices", n)
+	}
+	if n := query[int](w, `SELECT count(*) FROM river.river_job WHERE args->>'table' = 'estimate_items'`); n > 0 {
+		t.Errorf("%d jobs for a table that is not synced", n)
+	}
+}
