@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/paymo/paymotest"
 	"github.com/paymosync/paymosync/sink/sinktest"
 )
@@ -66,12 +67,27 @@ func TestProgramSyncBesideServe(t *testing.T) {
 	w.mustEqual()
 }
 
-// awaitFresh waits until every table has a run that began from now on and ended.
+// awaitFresh waits until every table has a run that began from now on and ended. One that
+// comes with its parents is as fresh as they are, so its run began when theirs had ended.
 func (w *world) awaitFresh(limit time.Duration) {
 	w.t.Helper()
 	now := value[time.Time](w, `SELECT clock_timestamp()`)
+	tables, parents := []string{}, []*string{}
+	for _, r := range readableTables() {
+		var parent *string
+		if r.Listings[0] == catalog.WithParent {
+			parent = &r.Embedded.Parent
+		}
+		tables, parents = append(tables, r.Table), append(parents, parent)
+	}
 	within(w.t, limit, "every table is synced once more", func() error {
-		fresh := value[int](w, `SELECT count(DISTINCT table_name) FROM paymosync.runs WHERE started_at > $1 AND state = 'ok'`, now)
+		fresh := value[int](w, `
+			SELECT count(DISTINCT r.table_name)
+			FROM paymosync.runs AS r
+			JOIN unnest($2::text[], $3::text[]) AS t (name, parent) ON t.name = r.table_name
+			WHERE r.started_at > $1 AND r.state = 'ok' AND (t.parent IS NULL OR EXISTS (
+				SELECT FROM paymosync.runs AS p
+				WHERE p.table_name = t.parent AND p.started_at > $1 AND p.state = 'ok' AND p.finished_at < r.started_at))`, now, tables, parents)
 		if want := len(readableTables()); fresh < want {
 			return fmt.Errorf("%d tables of %d", fresh, want)
 		}

@@ -118,3 +118,24 @@ func TestProgramSyncStatusView(t *testing.T) {
 		t.Errorf("tasks and users are %s", got)
 	}
 }
+
+// What comes with its parents is synced after them, in whatever order the tables are
+// named; where they are not synced at all, the reason says what to do.
+func TestProgramSyncParentsFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, agency())
+	w.run("sync", "invoice_items").mustExit(exitUnwell).mustSay("invoice_items failing: ", "sync invoices first")
+	args := []string{"sync"}
+	for _, r := range withParents() {
+		args = append(args, r.Table)
+	}
+	for _, r := range withParents() {
+		args = append(args, r.Embedded.Parent)
+	}
+	w.run(args...).mustExit(exitOK)
+	for _, r := range withParents() {
+		if got, want := value[int](w, `SELECT count(*) FROM paymo.`+r.Table), w.paymo.Count(r.Table); got != want {
+			t.Errorf("%s has %d rows, want %d", r.Table, got, want)
+		}
+	}
+}

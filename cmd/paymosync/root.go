@@ -144,7 +144,8 @@ func describeConnect(err *pgconn.ConnectError) string {
 }
 
 // chosenTables are the resources that the arguments name, else those of the
-// configuration that can be read.
+// configuration that can be read, in the catalogue's order: parents come before what
+// hangs on them.
 func chosenTables(config Config, args []string) ([]*catalog.Resource, error) {
 	var chosen []*catalog.Resource
 	if len(args) == 0 {
@@ -167,6 +168,9 @@ func chosenTables(config Config, args []string) ([]*catalog.Resource, error) {
 			chosen = append(chosen, resource)
 		}
 	}
+	slices.SortFunc(chosen, func(a, b *catalog.Resource) int {
+		return slices.Index(catalog.All(), a) - slices.Index(catalog.All(), b)
+	})
 	return chosen, nil
 }
 

@@ -102,10 +102,13 @@ func syncTables(ctx context.Context, config Config, resources []*catalog.Resourc
 		return nil, err
 	}
 	outcomes := make([]jobs.Outcome, len(resources))
+	ended := endings(resources)
 	var group errgroup.Group
 	group.SetLimit(atOnce)
 	for i, resource := range resources {
 		group.Go(func() error {
+			defer close(ended[resource.Table])
+			awaitParents(ctx, resource, ended)
 			progress.begin(resource.Table)
 			outcomes[i] = syncToEnd(ctx, syncer, jobs.Request{Resource: resource, Mode: mode, Reason: jobs.ReasonManual}, progress)
 			progress.end(outcomes[i])
@@ -120,6 +123,29 @@ func syncTables(ctx context.Context, config Config, resources []*catalog.Resourc
 		progress.say(fmt.Sprintf("The key's role is %s: it sees a part of the account, and prices may be blank. An Admin's key sees all.", identity.Role))
 	}
 	return outcomes, err
+}
+
+// endings are channels that are closed when the tables were synced.
+func endings(resources []*catalog.Resource) map[string]chan struct{} {
+	ended := make(map[string]chan struct{}, len(resources))
+	for _, resource := range resources {
+		ended[resource.Table] = make(chan struct{})
+	}
+	return ended
+}
+
+// awaitParents waits, before a table is synced whose rows come with others, until those
+// were synced, if they are going to be. They come earlier in the catalogue, so that they
+// are under way by then whatever the number of tables at once is.
+func awaitParents(ctx context.Context, resource *catalog.Resource, ended map[string]chan struct{}) {
+	parent, ok := ended[resource.Embedded.Parent]
+	if !ok || resource.Listings[0] != catalog.WithParent {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-parent:
+	}
 }
 
 // syncToEnd syncs one table and waits for what only takes waiting: the rate limit,
