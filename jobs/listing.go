@@ -110,6 +110,9 @@ const mostCuts = 1000
 // listKnown lists by the ids that the table has: its rows say where to cut.
 func (r *run) listKnown(ctx context.Context) error {
 	p := r.progress
+	if r.check != nil && !r.windowSince().Equal(r.StartDate) {
+		return nil // most of the rows that the table has are not asked for
+	}
 	extent, err := r.Store.ListedExtent(ctx, r.resource)
 	if err != nil || extent.Rows == 0 {
 		return err
@@ -219,6 +222,8 @@ func (r *run) windowSince() time.Time {
 	switch {
 	case r.resource.Window == "":
 		return time.Time{}
+	case r.check != nil:
+		return later(r.check.since, r.StartDate)
 	case r.progress.Hot:
 		return later(r.progress.StartedAt.Add(-hotWindow).Truncate(day), r.StartDate)
 	}
@@ -281,6 +286,10 @@ func (r *run) refused(ctx context.Context, err error, listing catalog.Listing) e
 		r.progress.Ranges.Todo = nil
 		return r.applyNothing(ctx)
 	}
+	if r.progress.Hot { // it may be the window: everything, then
+		r.progress.Hot = false
+		return r.list(ctx, listing)
+	}
 	if !r.progress.Since.IsZero() {
 		r.strikeOff(filterUpdated, err.Error())
 		delete(r.checkpoint.Capabilities, batches) // several parents at once were not to blame
@@ -308,7 +317,7 @@ func (r *run) failsForSince(ctx context.Context, err error) bool {
 	if p.Parents != nil {
 		query.Where = query.Where.Equal(r.resource.Scope.Filter, p.Parents.todo[0])
 	}
-	_, _, err = r.ask(ctx, query)
+	_, _, err = r.askFor(ctx, r.resource, query)
 	return err == nil
 }
 
@@ -321,7 +330,7 @@ func (r *run) relist(ctx context.Context) error {
 // everything reports whether the listing is of all the rows that Paymo has.
 func (r *run) everything() bool {
 	p := r.progress
-	return p.Since.IsZero() && !p.Hot && p.Mode != Backfill && (p.Parents == nil || p.Parents.Since.IsZero())
+	return p.Since.IsZero() && !p.Hot && p.Mode != Backfill && (p.Parents == nil || p.Parents.Since.IsZero() && !p.Parents.Active)
 }
 
 // works reports whether nothing was learned against the capability.

@@ -33,20 +33,31 @@ type reply struct {
 	at   time.Time
 }
 
-// lookup asks for rows of a resource by their ids, at most mostIDs at once.
+// and adds what another answer says.
+func (v verdict) and(other verdict) verdict {
+	return verdict{
+		found:  append(v.found, other.found...),
+		gone:   append(v.gone, other.gone...),
+		unsure: append(v.unsure, other.unsure...),
+		bare:   v.bare || other.bare,
+	}
+}
+
+// lookup asks for rows of a resource by their ids, at most mostIDs, together where Paymo
+// lists by ids and else one by one.
 //
 // A row counts as gone only where the reply tells of rows at all: it must hold the
 // sentinels, rows that are known to live, and nothing that was not asked for, and it must
-// not be cut. Where Paymo does not list by ids, each row is asked for by itself, and must
-// be answered with a 404 in Paymo's own words while a sentinel is answered. A row that is
-// denied is no evidence.
+// not be cut.
 func (r *run) lookup(ctx context.Context, resource *catalog.Resource, ids []int64) (verdict, error) {
 	var v verdict
-	sentinels, err := r.lease.Sentinels(ctx, resource, mostSentinels)
+	if len(ids) == 0 {
+		return v, nil
+	}
+	sentinels, err := r.sentinels(ctx, resource, ids)
 	if err != nil {
 		return v, err
 	}
-	sentinels = slices.DeleteFunc(sentinels, func(id int64) bool { return slices.Contains(ids, id) })
 	longest, err := r.longestList(ctx, resource)
 	if err != nil {
 		return v, err
@@ -57,10 +68,17 @@ func (r *run) lookup(ctx context.Context, resource *catalog.Resource, ids []int6
 			return v, err
 		}
 	}
-	if len(left) == 0 {
-		return v, nil
+	more, err := r.lookupSingly(ctx, resource, left)
+	return v.and(more), err
+}
+
+// sentinels are rows that are known to live.
+func (r *run) sentinels(ctx context.Context, resource *catalog.Resource, except []int64) ([]int64, error) {
+	if r.living != nil && resource == r.resource {
+		return slices.DeleteFunc(slices.Clone(r.living), func(id int64) bool { return slices.Contains(except, id) }), nil
 	}
-	return v, r.lookupSingly(ctx, resource, left, sentinels, &v)
+	ids, err := r.lease.Sentinels(ctx, resource, mostSentinels)
+	return slices.DeleteFunc(ids, func(id int64) bool { return slices.Contains(except, id) }), err
 }
 
 // longestList is how many rows a list of the resource is known to hold uncut.
@@ -145,8 +163,11 @@ func demanded(resource *catalog.Resource) paymo.Where {
 	return where
 }
 
-// lookupSingly asks for one row after the other, and then for a sentinel.
-func (r *run) lookupSingly(ctx context.Context, resource *catalog.Resource, ids, sentinels []int64, v *verdict) error {
+// lookupSingly asks for one row after the other. One counts as gone where it is answered
+// with a 404 in Paymo's own words, and a sentinel is answered; a row that is denied is no
+// evidence.
+func (r *run) lookupSingly(ctx context.Context, resource *catalog.Resource, ids []int64) (verdict, error) {
+	var v verdict
 	var gone []int64
 	for _, id := range ids {
 		page, at, err := r.findIn(ctx, resource, id)
@@ -157,26 +178,28 @@ func (r *run) lookupSingly(ctx context.Context, resource *catalog.Resource, ids,
 		case errors.As(err, &api) && (api.NotFound() || api.Denied()), err == nil && !shows(page, id):
 			v.unsure = append(v.unsure, id)
 		case err != nil:
-			return err
+			return v, err
 		default:
 			v.found = append(v.found, reply{page, at})
 		}
 	}
 	if len(gone) == 0 {
-		return nil
+		return v, nil
 	}
-	answered := len(sentinels) == 0
-	v.bare = answered
-	for _, id := range sentinels {
-		page, at, err := r.findIn(ctx, resource, id)
+	sentinels, err := r.sentinels(ctx, resource, ids)
+	if err != nil {
+		return v, err
+	}
+	answered := len(v.found) > 0 || len(sentinels) == 0
+	v.bare = len(v.found) == 0 && len(sentinels) == 0
+	for i := 0; i < len(sentinels) && !answered; i++ {
+		page, at, err := r.findIn(ctx, resource, sentinels[i])
 		var api *paymo.APIError
 		if err != nil && !errors.As(err, &api) {
-			return err
+			return v, err
 		}
-		if err == nil && shows(page, id) {
+		if answered = err == nil && shows(page, sentinels[i]); answered {
 			v.found = append(v.found, reply{page, at})
-			answered = true
-			break
 		}
 	}
 	if answered {
@@ -184,5 +207,5 @@ func (r *run) lookupSingly(ctx context.Context, resource *catalog.Resource, ids,
 	} else {
 		v.unsure = append(v.unsure, gone...)
 	}
-	return nil
+	return v, nil
 }

@@ -30,6 +30,7 @@ type Parents struct {
 	Cut    []int64   `json:"cut,omitempty"`    // parents whose list was as long as a reply can be
 	New    []int64   `json:"new,omitempty"`    // parents that the warehouse did not have when the listing began
 	Since  time.Time `json:"since,omitzero"`   // only parents whose rows were written since then
+	Active bool      `json:"active,omitempty"` // only parents in which something moved of late
 	Until  time.Time `json:"until,omitzero"`   // parents' rows were known up to then, by the database's clock
 	Fresh  time.Time `json:"fresh,omitzero"`   // the parents' own table was fresh as of then
 	Empty  int       `json:"empty,omitempty"`  // parents in replies in which no parent had children
@@ -69,7 +70,7 @@ func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 	all := ids
 	if r.progress.Mode == Incremental && !r.works(batches) {
 		// A request for each parent is too much for every sync: only where something moves.
-		r.progress.Hot = true
+		p.Active = true
 		if ids, err = r.Store.Active(ctx, r.resource, r.parent(), r.progress.StartedAt.Add(-hotWindow)); err != nil {
 			return nil, err
 		}

@@ -61,14 +61,14 @@ func TestModeFor(t *testing.T) {
 		{"due", Incremental, sink.Checkpoint{FullAt: now.Add(-25 * time.Hour), Layout: "paymo abc"}, Full},
 	} {
 		r := run{Syncer: s, checkpoint: tt.checkpoint}
-		if got, err := r.modeFor(t.Context(), Request{Mode: tt.asked}, "paymo abc", now); got != tt.want || err != nil {
+		if got, _, err := r.modeFor(t.Context(), Request{Mode: tt.asked}, "paymo abc", now); got != tt.want || err != nil {
 			t.Errorf("%s: %s, %v", tt.name, got, err)
 		}
 	}
 	// Without a schedule only the first is due.
 	s = NewSyncer(SyncerConfig{})
 	r := run{Syncer: s, checkpoint: sink.Checkpoint{FullAt: now.AddDate(-1, 0, 0), Layout: "l"}}
-	if got, err := r.modeFor(t.Context(), Request{Mode: Incremental}, "l", now); got != Incremental || err != nil {
+	if got, _, err := r.modeFor(t.Context(), Request{Mode: Incremental}, "l", now); got != Incremental || err != nil {
 		t.Errorf("%s, %v", got, err)
 	}
 }

@@ -249,6 +249,9 @@ func (r *run) unproven() string {
 	switch {
 	case p.Doubt != "":
 		return p.Doubt
+	case p.Outdated > 0:
+		return fmt.Sprintf("stale versions: Paymo answered %s in an older version than the warehouse has; they are kept as they are: "+
+			"if this stays, run paymosync verify --repair %s", rows(p.Outdated), r.resource.Table)
 	case p.Pages != nil && p.Pages.Ignored && p.Pages.Longest >= r.cap():
 		return fmt.Sprintf("listing cut short: Paymo ignores paging and answers %d rows, which is as many as one reply can hold", p.Pages.Longest)
 	case p.Pages != nil && p.Pages.Repeats:

@@ -25,6 +25,7 @@ type run struct {
 	spent      sink.Cost // not yet in the ledger
 	accept     bool      // rows may go that nothing explains
 	check      *check    // only compare; nil: merge
+	living     []int64   // rows that are known to live, to ask for beside others; nil: the table tells
 	work       time.Duration
 	begun      time.Time
 }
@@ -65,9 +66,9 @@ func (r *run) identify(ctx context.Context, key int) error {
 
 // fetch makes one request. The time is the database's, before it was sent.
 func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
-	page, at, err := r.ask(ctx, query)
+	page, at, err := r.askFor(ctx, r.resource, query)
 	if errors.Is(err, errKeyReplaced) {
-		page, at, err = r.ask(ctx, query)
+		page, at, err = r.askFor(ctx, r.resource, query)
 	}
 	if err != nil {
 		return nil, time.Time{}, err
@@ -108,10 +109,6 @@ func (r *run) hear(page *paymo.Page) error {
 	}
 	r.progress.Seen += int64(page.Rows)
 	return nil
-}
-
-func (r *run) ask(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
-	return r.askFor(ctx, r.resource, query)
 }
 
 // askFor asks for rows of any resource.
@@ -173,7 +170,25 @@ func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time, slice *
 		return err
 	}
 	r.checkpoint = next // not before: it is saved again when the run ends, however it ends
-	for _, id := range result.Stale {
+	if err := r.refetch(ctx, result.Stale, next); err != nil {
+		return err
+	}
+	left, known := r.left()
+	r.Watch(r.resource.Table, Moment{
+		Mode: r.progress.Mode, Rows: r.progress.Seen, Requests: r.outcome.Requests, Left: left, Known: known,
+	})
+	return nil
+}
+
+// refetch asks again for rows that the table holds newer than the page. Those that come
+// in an older version once more are kept as they are, and counted: Paymo answers from an
+// older state of its own, or the warehouse was written by somebody else.
+func (r *run) refetch(ctx context.Context, ids []int64, checkpoint sink.Checkpoint) error {
+	if len(ids) > guardFloor {
+		r.progress.Outdated += int64(len(ids))
+		return nil
+	}
+	for _, id := range ids {
 		fresh, at, err := r.find(ctx, id)
 		if err != nil {
 			return err
@@ -181,14 +196,12 @@ func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time, slice *
 		if fresh == nil {
 			continue
 		}
-		if _, err := r.merge(ctx, fresh, at, nil, next); err != nil {
+		result, err := r.merge(ctx, fresh, at, nil, checkpoint)
+		if err != nil {
 			return err
 		}
+		r.progress.Outdated += int64(len(result.Stale))
 	}
-	left, known := r.left()
-	r.Watch(r.resource.Table, Moment{
-		Mode: r.progress.Mode, Rows: r.progress.Seen, Requests: r.outcome.Requests, Left: left, Known: known,
-	})
 	return nil
 }
 
@@ -249,7 +262,7 @@ func (r *run) reidentify(ctx context.Context) error {
 // zero where nothing can be said: nothing was read before, or not all of it could be.
 func (r *run) lateBefore() time.Time {
 	cp := r.checkpoint
-	if r.progress.Mode != Full || cp.FullAt.IsZero() || cp.Cursor.IsZero() || r.progress.Excused || r.progress.Listing == catalog.WithParent {
+	if r.progress.Mode != Full || cp.FullAt.IsZero() || cp.Cursor.IsZero() || cp.Layout != r.progress.Layout || r.progress.Excused || r.progress.Listing == catalog.WithParent {
 		return time.Time{}
 	}
 	return cp.Cursor.Add(-time.Second)
@@ -257,9 +270,11 @@ func (r *run) lateBefore() time.Time {
 
 // save puts the progress where runs of its mode look for it.
 func (r *run) save(checkpoint *sink.Checkpoint) {
-	if r.progress.Mode == Backfill {
+	switch r.progress.Mode {
+	case Repair: // it does not go on with anything
+	case Backfill:
 		checkpoint.Backfill = r.progress.text()
-	} else {
+	default:
 		checkpoint.Progress = r.progress.text()
 	}
 }

@@ -19,6 +19,7 @@ const (
 // Swept is what a run has found out about rows that its listing did not bring.
 type Swept struct {
 	Bare     bool   `json:"bare,omitempty"`     // some are gone on Paymo's word alone
+	Singly   int    `json:"singly,omitempty"`   // rows that were asked for one by one
 	Unlisted int64  `json:"unlisted,omitempty"` // rows that Paymo has, and that the listing lacked
 	Doubt    string `json:"doubt,omitempty"`    // what is left undecided
 }
@@ -28,7 +29,10 @@ type Swept struct {
 func (r *run) expect(ctx context.Context) error {
 	p := r.progress
 	p.Swept = Swept{}
-	if !r.everything() || r.check != nil {
+	if r.check != nil {
+		return r.check.expect(ctx, r)
+	}
+	if !r.everything() {
 		return nil
 	}
 	if err := r.lease.ForgetCandidates(ctx); err != nil {
@@ -142,6 +146,11 @@ func (r *run) forgo(ctx context.Context, tally sink.Candidates) error {
 	return r.lease.ForgetCandidates(ctx)
 }
 
+// mostSingly is how many rows of a run are asked for one by one where nothing explains
+// their deletion. A list may hide a row that is there, an archived one for instance, and
+// an answer about the row alone does not.
+const mostSingly = 200
+
 // confirm asks for every candidate that has no verdict yet.
 func (r *run) confirm(ctx context.Context) error {
 	for {
@@ -153,18 +162,14 @@ func (r *run) confirm(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		v, err := r.lookup(ctx, r.resource, ids)
+		v, err := r.ask(ctx, ids)
 		if err != nil {
 			return err
 		}
 		for _, found := range v.found {
-			before := r.outcome.Unchanged
-			if err := r.apply(ctx, found.page, found.at, &sink.Slice{Rest: true}); err != nil {
+			if err := r.meet(ctx, ids, found); err != nil {
 				return err
 			}
-			// One that neither changed nor moved should have been listed.
-			sentinels := slices.DeleteFunc(recordIDs(found.page), func(id int64) bool { return slices.Contains(ids, id) })
-			r.progress.Swept.Unlisted += max(0, r.outcome.Unchanged-before-int64(len(sentinels)))
 		}
 		r.progress.Swept.Bare = r.progress.Swept.Bare || v.bare
 		if err := r.lease.Judge(ctx, r.progress.Run, v.gone, v.unsure, asked, r.spent); err != nil {
@@ -175,6 +180,42 @@ func (r *run) confirm(ctx context.Context) error {
 			return errHandBack
 		}
 	}
+}
+
+// ask asks for candidates by their ids: together those that went with a parent, and all
+// where there are too many to ask for one by one and a few of them show that lists hide
+// none.
+func (r *run) ask(ctx context.Context, ids []int64) (verdict, error) {
+	together, err := r.lease.Explained(ctx, r.resource, ids)
+	if err != nil {
+		return verdict{}, err
+	}
+	singly := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return slices.Contains(together, id) })
+	if r.progress.Swept.Singly >= mostSingly && r.works(filterIDs) {
+		few := min(boundaryRows, len(singly))
+		singly, together = singly[:few], append(together, singly[few:]...)
+	}
+	v, err := r.lookupSingly(ctx, r.resource, singly)
+	if err != nil {
+		return verdict{}, err
+	}
+	if r.progress.Swept.Singly += len(singly); len(v.found) > 1 && len(together) > 0 { // one is the sentinel
+		r.strikeOff(filterIDs, "lists lack rows that are there")
+	}
+	more, err := r.lookup(ctx, r.resource, together)
+	return v.and(more), err
+}
+
+// meet merges candidates that exist. One that neither changed nor moved should have been
+// listed.
+func (r *run) meet(ctx context.Context, candidates []int64, found reply) error {
+	before := r.outcome.Unchanged
+	if err := r.apply(ctx, found.page, found.at, &sink.Slice{Rest: true}); err != nil {
+		return err
+	}
+	sentinels := slices.DeleteFunc(recordIDs(found.page), func(id int64) bool { return slices.Contains(candidates, id) })
+	r.progress.Swept.Unlisted += max(0, r.outcome.Unchanged-before-int64(len(sentinels)))
+	return nil
 }
 
 // settleCandidates marks deleted what is gone, as far as the guard lets it.
@@ -210,6 +251,9 @@ func (r *run) guardLimit(ctx context.Context) (int64, error) {
 	return max(guardFloor, extent.Rows/guardShare), err
 }
 
+// mostSuspects is how many owners are asked about, those of the most rows first.
+const mostSuspects = 50
+
 // explain looks, where more rows are gone than the guard lets go, for the rows that took
 // them along: Paymo is asked for those that the warehouse does not know to be deleted.
 func (r *run) explain(ctx context.Context, limit int64) error {
@@ -223,14 +267,11 @@ func (r *run) explain(ctx context.Context, limit int64) error {
 		if err != nil || tally.Unexplained <= limit {
 			return err
 		}
-		suspects, err := r.lease.SuspectOwners(ctx, r.resource, name, mostIDs)
+		suspects, err := r.lease.SuspectOwners(ctx, r.resource, name, mostSuspects)
 		if err != nil {
 			return err
 		}
-		if len(suspects) == 0 {
-			continue
-		}
-		v, err := r.lookup(ctx, owner, suspects)
+		v, err := r.lookupSingly(ctx, owner, suspects)
 		if err != nil {
 			return err
 		}

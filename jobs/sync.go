@@ -124,7 +124,7 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 		return nil, err
 	}
 	layout := s.layout(req.Resource)
-	mode, err := r.modeFor(ctx, req, layout, now)
+	mode, lost, err := r.modeFor(ctx, req, layout, now)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 	if r.progress != nil && r.progress.goesOn(mode, req) {
 		r.progress.Run, err = lease.ResumeRun(ctx, r.progress.Run, string(r.progress.Mode), req.Reason)
 	} else {
-		r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout, From: req.From, To: req.To, Excused: checkpoint.State == sink.StateDegraded}
+		r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout, From: req.From, To: req.To, Excused: checkpoint.State == sink.StateDegraded || lost}
 		if mode == Full {
 			r.checkpoint.Capabilities = map[string]sink.Capability{} // asked again at each full
 			r.checkpoint.LongestReply = 0
@@ -165,25 +165,27 @@ func (s *Syncer) layout(resource *catalog.Resource) string {
 // its layout changed or its table lost rows, and one that is due. A full is due by its
 // checkpoint, not by having caught the tick; a scheduled one that was made meanwhile is
 // not made twice.
-func (r *run) modeFor(ctx context.Context, req Request, layout string, now time.Time) (Mode, error) {
+func (r *run) modeFor(ctx context.Context, req Request, layout string, now time.Time) (mode Mode, lost bool, err error) {
 	cp := r.checkpoint
+	if req.Mode == Backfill {
+		return Backfill, false, nil
+	}
+	if !cp.Cursor.IsZero() && !cp.FullAt.IsZero() {
+		reaches, err := r.Store.Reaches(ctx, req.Resource.Table, cp.Cursor)
+		if err != nil {
+			return "", false, err
+		}
+		lost = !reaches // the table has no row any more that is as new as the cursor
+	}
 	last := cp.FullAt
 	if doubted := cp.Capabilities[unsure].Since; doubted.After(last) {
 		last = doubted // it is not made again at every tick
 	}
 	switch {
-	case req.Mode == Backfill:
-		return Backfill, nil
-	case req.Mode == Full && req.Reason != ReasonSchedule, cp.FullAt.IsZero(), cp.Layout != layout, r.FullDue(last, now):
-		return Full, nil
-	case cp.Cursor.IsZero():
-		return Incremental, nil
+	case req.Mode == Full && req.Reason != ReasonSchedule, cp.FullAt.IsZero(), cp.Layout != layout, lost, r.FullDue(last, now):
+		return Full, lost, nil
 	}
-	reaches, err := r.Store.Reaches(ctx, req.Resource.Table, cp.Cursor)
-	if err == nil && !reaches { // the table lost rows that the cursor has left behind
-		return Full, nil
-	}
-	return Incremental, err
+	return Incremental, lost, nil
 }
 
 // logOutcome writes the one wide line of a run.

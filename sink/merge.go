@@ -24,7 +24,7 @@ type Result struct {
 	Unchanged   int64
 	Quarantined int64
 	Late        int64   // differ or are new, and an incremental should have brought them
-	Stale       []int64 // differ, but the table's row is newer than the page: fetch them again
+	Stale       []int64 // differ, but the table's row is newer than the page or its version: fetch them again
 }
 
 // Add sums two results.
@@ -45,6 +45,7 @@ type merger struct {
 	volatile    bool
 	mayBlank    bool
 	requestedAt time.Time
+	force       bool
 	lateBefore  time.Time // zero: nothing is late
 	refuse      func(ctx context.Context, tx pgx.Tx, reject catalog.Reject) error
 }
@@ -85,15 +86,17 @@ func (m merger) merge(ctx context.Context, tx pgx.Tx, records []catalog.Record) 
 
 func (m merger) write(ctx context.Context, tx pgx.Tx, records []catalog.Record) (Result, error) {
 	arrays := encodeColumns(records, len(m.sql.columns))
-	scalars := [][]byte{[]byte(strconv.FormatBool(m.volatile)), timestamp(m.requestedAt), nil}
+	scalars := [][]byte{[]byte(strconv.FormatBool(m.volatile)), timestamp(m.requestedAt), nil, []byte(strconv.FormatBool(m.force))}
 	if !m.lateBefore.IsZero() {
 		scalars[2] = timestamp(m.lateBefore)
 	}
 	values := append(scalars, arrays...)
 	oids := slices.Repeat([]uint32{pgtype.TextArrayOID}, len(values))
-	oids[0], oids[1], oids[2] = pgtype.BoolOID, pgtype.TimestamptzOID, pgtype.TimestamptzOID
+	oids[0], oids[1], oids[2], oids[3] = pgtype.BoolOID, pgtype.TimestamptzOID, pgtype.TimestamptzOID, pgtype.BoolOID
 	formats := slices.Repeat([]int16{pgx.BinaryFormatCode}, len(values))
-	formats[0], formats[1], formats[2] = pgx.TextFormatCode, pgx.TextFormatCode, pgx.TextFormatCode
+	for i := range scalars {
+		formats[i] = pgx.TextFormatCode
+	}
 
 	reply := tx.Conn().PgConn().ExecParams(ctx, m.sql.text, values, oids, formats, nil).Read()
 	if reply.Err != nil {

@@ -136,8 +136,16 @@ func TestWhichVersionWins(t *testing.T) {
 	wantCounts(t, tb.apply(late), 0, 1, 0, 0)
 	tb.want(1, `name`, `{"name":"newer"}`)
 
-	// A wrong row can always be mended: requested later, it wins whatever its time says.
-	wantCounts(t, tb.merge(version("mended", at("08:00:00"))), 0, 1, 0, 0)
+	// An older version is one of a server that lags behind, however late it was asked for.
+	if result := tb.merge(version("lagging", at("08:00:00"))); !slices.Equal(result.Stale, []int64{1}) {
+		t.Errorf("%+v", result)
+	}
+	tb.want(1, `name`, `{"name":"newer"}`)
+
+	// A wrong row can always be mended.
+	repair := tb.page(version("mended", at("08:00:00")))
+	repair.Force = true
+	wantCounts(t, tb.apply(repair), 0, 1, 0, 0)
 	tb.want(1, `name, updated_on`, `{"name":"mended","updated_on":"2026-03-04T08:00:00+00:00"}`)
 }
 

@@ -13,12 +13,12 @@ import (
 //
 // Its parameters are: $1 whether volatile columns count as a difference, $2 when
 // the page was requested, $3 until when incrementals should have brought what
-// changed (or null), then a text array for each column, and one each for the
+// changed (or null), $4 whether the page wins in any case, then a text array for each column, and one each for the
 // columns that are absent (an array literal of positions, or null), _extra and
 // _issues. Its one row is: rows inserted, rows updated, records that came late, live
 // rows that were given more nulls than they had, ids of rows that differ but are newer
-// in the table than the page. A row that was written later than now shows that the
-// clock was set back, not that it is newer.
+// in the table than the page, or bear a newer updated_on. A row that was written later
+// than now shows that the clock was set back, not that it is newer.
 type mergeSQL struct {
 	text    string
 	columns []catalog.Column
@@ -29,7 +29,7 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 	var in, casts, merged, insert, update, steady, steadyNow, volatile, volatileNow []string
 	for i, c := range columns {
 		name := quote(c.Name)
-		in = append(in, fmt.Sprintf("$%d::text[]", i+4))
+		in = append(in, fmt.Sprintf("$%d::text[]", i+5))
 		cast := "p." + name
 		if c.Kind != catalog.Text {
 			cast += "::" + c.Kind.SQLType() + " AS " + name
@@ -47,7 +47,7 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 			steady, steadyNow = append(steady, "m."+name), append(steadyNow, "t."+name)
 		}
 	}
-	in = append(in, fmt.Sprintf("$%d::text[]", len(columns)+4), fmt.Sprintf("$%d::text[]", len(columns)+5), fmt.Sprintf("$%d::text[]", len(columns)+6))
+	in = append(in, fmt.Sprintf("$%d::text[]", len(columns)+5), fmt.Sprintf("$%d::text[]", len(columns)+6), fmt.Sprintf("$%d::text[]", len(columns)+7))
 	casts = append(casts, "p._absent::integer[] AS _absent", "p._extra::jsonb AS _extra", "p._issues::jsonb AS _issues")
 	blanks := nulls(steady) + "\n\t\t\t\t> " + nulls(steadyNow)
 	steady, steadyNow = append(steady, "p._extra", "p._issues"), append(steadyNow, "t._extra", "t._issues")
@@ -64,6 +64,10 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 		differs = append(differs, "$1::boolean AND false")
 	}
 
+	made := ""
+	if _, ok := r.Column("created_on"); ok {
+		made = " AND coalesce(m.created_on <= $3::timestamptz, true)"
+	}
 	names := strings.Join(insert, ", ")
 	table := pgx.Identifier{schema, r.Table}.Sanitize()
 	text := `WITH page AS MATERIALIZED (
@@ -73,10 +77,11 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 	) AS p (` + names + `, _absent, _extra, _issues)
 ), changed AS (
 	SELECT p.id, m.*, p._extra, p._issues,
-		t.id IS NULL OR $2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()
-			OR coalesce(m.updated_on > t.updated_on, false) AS _wins,
+		t.id IS NULL OR $4::boolean OR coalesce(m.updated_on > t.updated_on, false)
+			OR (t._deleted_at IS NOT NULL OR NOT coalesce(m.updated_on < t.updated_on, false))
+				AND ($2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()) AS _wins,
 		m.updated_on <= $3::timestamptz
-			AND (t.id IS NULL OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
+			AND (t.id IS NULL` + made + ` OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
 		t.id IS NOT NULL AND t._deleted_at IS NULL
 			AND ` + blanks + ` AS _blanks
 	FROM page AS p

@@ -27,6 +27,19 @@ func (s *Store) isExplained(r *catalog.Resource) string {
 	return "(" + strings.Join(explanations, " OR ") + ")"
 }
 
+// Explained returns those of the table's candidates whose deletion one that is known
+// explains.
+func (l *Lease) Explained(ctx context.Context, r *catalog.Resource, candidates []int64) ([]int64, error) {
+	return l.ids(ctx, "read which candidates are explained in", `
+		SELECT c.row_id
+		FROM paymosync.candidates AS c
+		JOIN `+l.store.name(r.Table)+` AS t
+			ON t.id = c.row_id
+		WHERE c.account = $1 AND c.table_name = $2 AND c.row_id = ANY ($3::bigint[])
+			AND `+l.store.isExplained(r)+`
+		ORDER BY c.row_id`, l.store.account, r.Table, candidates)
+}
+
 // SuspectOwners are the rows that the column's table has as live or not at all, and
 // whose own deletion would explain candidates that are gone: those that own the most of
 // them first, at most limit.
@@ -101,17 +114,25 @@ func (l *Lease) Sweep(ctx context.Context, r *catalog.Resource, run int64, unexp
 }
 
 // Sentinels are the ids of live rows of the resource's table, which may be another than
-// the lease's, that are no candidates: the ones that were written last first and at most
-// limit. An answer that lacks them proves nothing.
+// the lease's, that lists bring and that are no candidates: about half of them the least
+// ids, the others the greatest, at most limit together. An answer that lacks one of them
+// is not whole.
 func (l *Lease) Sentinels(ctx context.Context, r *catalog.Resource, limit int) ([]int64, error) {
+	live := `
+			SELECT t.id
+			FROM ` + l.store.name(r.Table) + ` AS t
+			WHERE t._deleted_at IS NULL AND ` + isListed(r) + ` AND NOT EXISTS (
+				SELECT
+				FROM paymosync.candidates AS c
+				WHERE c.account = $1 AND c.table_name = $2 AND c.row_id = t.id
+			)`
 	return l.ids(ctx, "read sentinels of", `
-		SELECT t.id
-		FROM `+l.store.name(r.Table)+` AS t
-		WHERE t._deleted_at IS NULL AND NOT EXISTS (
-			SELECT
-			FROM paymosync.candidates AS c
-			WHERE c.account = $1 AND c.table_name = $2 AND c.row_id = t.id
-		)
-		ORDER BY t._synced_at DESC, t.id DESC
-		LIMIT $3`, l.store.account, r.Table, limit)
+		(`+live+`
+			ORDER BY t.id
+			LIMIT $3)
+		UNION
+		(`+live+`
+			ORDER BY t.id DESC
+			LIMIT $4)
+		ORDER BY id`, l.store.account, r.Table, (limit+1)/2, limit/2)
 }

@@ -239,7 +239,7 @@ func TestExplainedDeletions(t *testing.T) {
 	}
 }
 
-// Sentinels are rows that are known to live, of any table.
+// Sentinels are rows that are known to live, of any table: the least and the greatest.
 func TestSentinels(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t, "users")
@@ -250,9 +250,9 @@ func TestSentinels(t *testing.T) {
 	exec(t, tb.pool, `INSERT INTO paymosync.candidates (account, table_name, row_id) VALUES ('default', 'users', 5)`)
 	exec(t, tb.pool, `UPDATE paymo.users SET _deleted_at = now() WHERE id = 4`)
 	got, err := tb.lease.Sentinels(t.Context(), tb.resource, 9)
-	wantIDs(t, "all", got, err, 2, 3, 1)
-	got, err = tb.lease.Sentinels(t.Context(), tb.resource, 1)
-	wantIDs(t, "one", got, err, 2)
+	wantIDs(t, "all", got, err, 1, 2, 3)
+	got, err = tb.lease.Sentinels(t.Context(), tb.resource, 2)
+	wantIDs(t, "both ends", got, err, 1, 3)
 	exec(t, tb.pool, `INSERT INTO paymo.clients (id, _synced_at) VALUES (5, now())`)
 	got, err = tb.lease.Sentinels(t.Context(), lookup(t, "clients"), 9)
 	wantIDs(t, "of another table", got, err, 5)

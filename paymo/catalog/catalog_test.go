@@ -111,7 +111,7 @@ func TestCatalogueEqualsReference(t *testing.T) {
 		equal(t, want.Table, "other key", got.AlsoKey, want.AlsoKey)
 		equal(t, want.Table, "strictness", got.Strict, want.Strict)
 		equal(t, want.Table, "singleton", got.Singleton, want.Singleton)
-		equal(t, want.Table, "scope", got.Scope, catalog.Scope{Filter: want.Scope.Filter, Parent: want.Scope.Parent})
+		equal(t, want.Table, "scope", got.Scope, catalog.Scope{Filter: want.Scope.Filter, Parent: want.Scope.Parent, Optional: got.Scope.Optional})
 		equal(t, want.Table, "embedded", got.Embedded, catalog.Embedded{Parent: want.Embedded.Parent, Include: want.Embedded.Include})
 		if !slices.Equal(got.Includes, want.Includes) {
 			t.Errorf("%s: includes are %q, want %q", want.Table, got.Includes, want.Includes)

@@ -8,14 +8,15 @@ WITH page AS MATERIALIZED (
 		p._extra::jsonb AS _extra,
 		p._issues::jsonb AS _issues
 	FROM unnest(
-		$4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[]
+		$5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[]
 	) AS p ("id", "name", "is_default", "created_on", "updated_on", _absent, _extra, _issues)
 ), changed AS (
 	SELECT p.id, m.*, p._extra, p._issues,
-		t.id IS NULL OR $2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()
-			OR coalesce(m.updated_on > t.updated_on, false) AS _wins,
+		t.id IS NULL OR $4::boolean OR coalesce(m.updated_on > t.updated_on, false)
+			OR (t._deleted_at IS NOT NULL OR NOT coalesce(m.updated_on < t.updated_on, false))
+				AND ($2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()) AS _wins,
 		m.updated_on <= $3::timestamptz
-			AND (t.id IS NULL OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
+			AND (t.id IS NULL AND coalesce(m.created_on <= $3::timestamptz, true) OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
 		t.id IS NOT NULL AND t._deleted_at IS NULL
 			AND num_nulls(m."name", m."is_default", m."created_on", m."updated_on")
 				> num_nulls(t."name", t."is_default", t."created_on", t."updated_on") AS _blanks
