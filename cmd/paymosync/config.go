@@ -26,11 +26,12 @@ type Config struct {
 	StartDate      time.Time           // midnight UTC; zero for no limit
 	Timezone       *time.Location
 
-	HTTPAddr       string
-	LogLevel       slog.Level
-	LogFormat      string // text or json
-	MigrateOnStart bool
-	AcceptRole     string
+	HTTPAddr          string
+	LogLevel          slog.Level
+	LogFormat         string // text or json
+	MigrateOnStart    bool
+	AcceptRole        string
+	SweepWithoutAdmin bool // rows are marked deleted though the key is not an Admin's
 
 	Vault VaultConfig
 
@@ -160,6 +161,9 @@ func (c Config) LogValue() slog.Value {
 	}
 	if c.AcceptRole != "" {
 		attrs = append(attrs, slog.String("accept_role", c.AcceptRole))
+	}
+	if c.SweepWithoutAdmin {
+		attrs = append(attrs, slog.Bool("sweep_without_admin", true))
 	}
 	if c.NeedsVault() {
 		attrs = append(attrs, slog.Any("vault", c.Vault))

@@ -65,6 +65,7 @@ func (p *parser) config() Config {
 	if len(strings.Fields(raw.AcceptRole)) > 1 {
 		p.fail("ACCEPT_ROLE", "%q is not one role; example: Employee", raw.AcceptRole)
 	}
+	c.SweepWithoutAdmin = p.boolean("SWEEP_WITHOUT_ADMIN", raw.SweepWithoutAdmin)
 	c.Vault = p.vault()
 	for _, secret := range []Secret{c.Paymo.APIKey, c.DatabaseURL} {
 		if reference, err := ParseReference(secret.Reveal()); err == nil {

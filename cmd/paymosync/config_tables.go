@@ -8,16 +8,16 @@ import (
 	"github.com/paymosync/paymosync/paymo/catalog"
 )
 
-// tables are the tables to sync, in the catalogue's order. A table brings along
-// the tables that it is listed by, left out or not: without them it cannot be
-// read. One that this version does not read brings none.
+// tables are the tables to sync, in the catalogue's order. A table brings along the
+// tables that it is listed by, left out or not: without them it cannot be read. One
+// whose rows come with others is chosen together with those.
 func (p *parser) tables() []string {
 	chosen := map[string]bool{}
 	named := p.tableList("SYNC_TABLES", p.raw.SyncTables)
 	for _, r := range catalog.All() {
 		chosen[r.Table] = p.raw.SyncTables == "" || slices.Contains(named, r.Table)
-		if p.raw.SyncTables != "" && chosen[r.Table] && !r.Readable() {
-			p.warn("SYNC_TABLES names %s, which this version cannot read yet", r.Table)
+		if slices.Contains(named, r.Table) && comesWithParents(r) && !slices.Contains(named, r.Embedded.Parent) {
+			p.fail("SYNC_TABLES", "%s come with %s: add %s", r.Table, r.Embedded.Parent, r.Embedded.Parent)
 		}
 	}
 	for _, table := range p.tableList("SYNC_EXCLUDE_TABLES", p.raw.SyncExcludeTables) {
@@ -25,7 +25,7 @@ func (p *parser) tables() []string {
 	}
 	before := len(p.notices)
 	for _, r := range catalog.All() {
-		if chosen[r.Table] && r.Readable() {
+		if chosen[r.Table] {
 			p.bringParents(r, chosen)
 		}
 	}
@@ -42,6 +42,9 @@ func (p *parser) tables() []string {
 	}
 	return tables
 }
+
+// comesWithParents reports whether the rows of a table come with those of another one.
+func comesWithParents(r *catalog.Resource) bool { return r.Listings[0] == catalog.WithParent }
 
 func (p *parser) bringParents(r *catalog.Resource, chosen map[string]bool) {
 	for _, name := range []string{r.Scope.Parent, r.Embedded.Parent} {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"errors"
-	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -40,14 +38,14 @@ func TestConfigDefaults(t *testing.T) {
 		"key": c.Paymo.APIKey.Reveal(), "scheme": c.Paymo.AuthScheme, "base": c.Paymo.BaseURL, "http": c.Paymo.AllowHTTP,
 		"schema": c.WarehouseSchema, "schedule": c.Schedule.String(), "full": c.FullSchedule.String(),
 		"own": len(c.TableSchedules), "tables": len(c.Tables), "zone": c.Timezone.String(), "start": c.StartDate.IsZero(),
-		"addr": c.HTTPAddr, "level": c.LogLevel.String(), "format": c.LogFormat, "migrate": c.MigrateOnStart,
+		"addr": c.HTTPAddr, "level": c.LogLevel.String(), "format": c.LogFormat, "migrate": c.MigrateOnStart, "sweep": c.SweepWithoutAdmin,
 		"vault": c.NeedsVault(), "warnings": len(c.Warnings()), "notices": len(c.Notices()),
 	}
 	want := map[string]any{
 		"key": "vault://secret/paymo#api_key", "scheme": "auto", "base": "https://app.paymoapp.com", "http": false,
 		"schema": "paymo", "schedule": "*/15 * * * *", "full": "17 4 * * *",
 		"own": 0, "tables": len(catalog.All()), "zone": "UTC", "start": true,
-		"addr": "127.0.0.1:8080", "level": "INFO", "format": "text", "migrate": true,
+		"addr": "127.0.0.1:8080", "level": "INFO", "format": "text", "migrate": true, "sweep": false,
 		"vault": true, "warnings": 0, "notices": 0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -93,6 +91,7 @@ func TestConfigGood(t *testing.T) {
 		"start today": {map[string]string{"SYNC_START_DATE": "2026-07-01"},
 			func(c Config) bool { return c.StartDate.Equal(time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)) }},
 		"level in capitals": {map[string]string{"LOG_LEVEL": "WARN", "LOG_FORMAT": "JSON"}, func(c Config) bool { return c.LogLevel.String() == "WARN" && c.LogFormat == "json" }},
+		"sweep":             {map[string]string{"SWEEP_WITHOUT_ADMIN": "true"}, func(c Config) bool { return c.SweepWithoutAdmin }},
 		"role":              {map[string]string{"ACCEPT_ROLE": "Employee"}, func(c Config) bool { return c.AcceptRole == "Employee" }},
 		"approle": {map[string]string{"VAULT_ROLE_ID": "r", "VAULT_SECRET_ID_FILE": "/f", "VAULT_AUTH_MOUNT": "auth/x/"},
 			func(c Config) bool { return c.Vault.Method == LoginAppRole && c.Vault.AuthMount == "auth/x" }},
@@ -160,6 +159,7 @@ func TestConfigBad(t *testing.T) {
 		"LOG_LEVEL":            {{"loud", "debug, info, warn, error"}},
 		"LOG_FORMAT":           {{"xml", "text, json"}},
 		"MIGRATE_ON_START":     {{"ja", "neither true nor false"}},
+		"SWEEP_WITHOUT_ADMIN":  {{"ja", "neither true nor false"}},
 		"ACCEPT_ROLE":          {{"Employee Guest", "one role"}},
 		"VAULT_ADDR":           {{"vault:8200", "absolute"}, {"https://", "absolute"}, {"https://u:canary@v:8200", "a user"}},
 		"VAULT_KV_VERSION":     {{"3", "none of 1, 2"}},
@@ -235,124 +235,6 @@ func TestConfigTwoLogins(t *testing.T) {
 	}
 }
 
-func TestConfigTables(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		env     map[string]string
-		tables  []string
-		notices []string
-	}{
-		"chosen":   {map[string]string{"SYNC_TABLES": "tasks projects,clients"}, []string{"clients", "projects", "tasks"}, nil},
-		"left out": {map[string]string{"SYNC_TABLES": "tasks,projects", "SYNC_EXCLUDE_TABLES": "tasks"}, []string{"projects"}, nil},
-		"parent":   {map[string]string{"SYNC_TABLES": "time_entries"}, []string{"users", "time_entries"}, []string{"users is synced too, because time_entries is listed by it"}},
-		"unread":   {map[string]string{"SYNC_TABLES": "comments"}, []string{"comments"}, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c, err := LoadConfig(environment(test.env), someDay())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(test.tables, c.Tables); diff != "" {
-				t.Errorf("tables (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(test.notices, c.Notices()); diff != "" {
-				t.Errorf("notices (-want +got):\n%s", diff)
-			}
-		})
-	}
-
-	c, err := LoadConfig(environment(map[string]string{"SYNC_EXCLUDE_TABLES": "tasks,projects"}), someDay())
-	if err != nil || slices.Contains(c.Tables, "projects") || len(c.Notices()) != 0 {
-		t.Errorf("a parent of tables that are not read: %v, notices %q, tables %v", err, c.Notices(), c.Tables)
-	}
-	c, err = LoadConfig(environment(map[string]string{"SYNC_EXCLUDE_TABLES": "users"}), someDay())
-	if err != nil || !slices.Contains(c.Tables, "users") || len(c.Notices()) != 1 {
-		t.Errorf("a parent left out: %v, notices %q, tables %v", err, c.Notices(), c.Tables)
-	}
-}
-
-func TestEnvFile(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "env")
-	text := `# a comment
-PAYMO_API_KEY=vault://kv/paymo#key
-SYNC_SCHEDULES=time_entries=*/5 * * * *;reports=0 6 * * *
-export LOG_LEVEL=debug
-LOG_FORMAT="json"
-HTTP_ADDR=
-DATABASE_URL='host=h password=pa$$word dbname=d'
-VAULT_ADDR=http://vault:8200
-VAULT_HEADERS={}
-`
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	env, err := ReadEnvironment([]string{"LOG_LEVEL=error", "LOG_FORMAT=", "VAULT_MAX_RETRIES=0"}, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]string{
-		"PAYMO_API_KEY":  "vault://kv/paymo#key",
-		"SYNC_SCHEDULES": "time_entries=*/5 * * * *;reports=0 6 * * *",
-		"LOG_LEVEL":      "error", // the environment wins
-		"LOG_FORMAT":     "json",  // but not with nothing
-		"DATABASE_URL":   "host=h password=pa$$word dbname=d",
-		"VAULT_ADDR":     "http://vault:8200",
-		"VAULT_HEADERS":  "{}", "VAULT_MAX_RETRIES": "0",
-	}
-	if diff := cmp.Diff(want, maps.Collect(maps.All(env.values))); diff != "" {
-		t.Errorf("variables (-want +got):\n%s", diff)
-	}
-	c, err := LoadConfig(env, someDay())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.Vault.Address != "http://vault:8200" || !cmp.Equal(c.Warnings(), []string{"VAULT_HEADERS is not read from a file: set it in the environment"}) {
-		t.Errorf("address %q, warnings %q", c.Vault.Address, c.Warnings())
-	}
-}
-
-func TestEnvFileBad(t *testing.T) {
-	t.Parallel()
-	_, err := ReadEnvironment(nil, "/nowhere/env")
-	if problemsOf(t, err); !strings.Contains(err.Error(), "/nowhere/env") {
-		t.Error(err)
-	}
-	file := filepath.Join(t.TempDir(), "env")
-	if err := os.WriteFile(file, []byte("LOG_LEVEL=info\nPAYMO_API_KEY=\"canary\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err = ReadEnvironment(nil, file)
-	if problemsOf(t, err); !strings.Contains(err.Error(), "line 2") || strings.Contains(err.Error(), "canary") {
-		t.Error(err)
-	}
-}
-
-// TestEnvFileDollar keeps values whole: nothing is put in for a $.
-func TestEnvFileDollar(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "env")
-	text := "# $HOME\nLOG_LEVEL=info # not $HOME\nVAULT_CACERT_BYTES=\"a\nb\"\nA='$x\n$y'\n%s\n"
-	for line, bad := range map[string]bool{
-		"DATABASE_URL=postgres://u:canary$word@h/d": true, "export DATABASE_URL=\"canary$word\"": true, "DATABASE_URL=canary$": true, "DATABASE_URL=canary #$x # y": true,
-		"DATABASE_URL='pa$word'": false, "DATABASE_URL=x # $y": false,
-	} {
-		writeFile(t, file, strings.Replace(text, "%s", line, 1))
-		_, err := ReadEnvironment(nil, file)
-		if !bad {
-			if err != nil {
-				t.Errorf("%s: %v", line, err)
-			}
-			continue
-		}
-		if problems := problemsOf(t, err); len(problems) != 1 || !strings.Contains(err.Error(), file+", line 7: DATABASE_URL") ||
-			!strings.Contains(err.Error(), "single quotes") || strings.Contains(err.Error(), "canary") {
-			t.Errorf("%s: %v", line, err)
-		}
-	}
-}
-
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	for _, v := range Variables() {
@@ -365,26 +247,6 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-func FuzzTableSchedules(f *testing.F) {
-	for _, seed := range []string{"time_entries=*/5 * * * *;reports=0 6 * * *", "users=TZ=0", "users=CRON_TZ=UTC TZ=UTC\t1\t2\t3\t4", "users=@every -1s", ";;=", "users=@every 9999999h"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		c, err := LoadConfig(environment(map[string]string{"SYNC_SCHEDULES": text}), someDay())
-		if err != nil {
-			if strings.Count(err.Error(), "\n")+1 != len(problemsOf(t, err)) {
-				t.Errorf("not one line a problem: %q", err)
-			}
-			return
-		}
-		for table, schedule := range c.TableSchedules {
-			if !schedule.Next(someDay()).After(someDay()) {
-				t.Errorf("%s=%s does not move on", table, schedule)
-			}
-		}
-	})
-}
-
 func problemsOf(t *testing.T, err error) []Problem {
 	t.Helper()
 	var config *ConfigError
@@ -392,12 +254,4 @@ func problemsOf(t *testing.T, err error) []Problem {
 		t.Fatalf("got %v, want a *ConfigError", err)
 	}
 	return config.Problems
-}
-
-func allTables() []string {
-	var tables []string
-	for _, r := range catalog.All() {
-		tables = append(tables, r.Table)
-	}
-	return tables
 }

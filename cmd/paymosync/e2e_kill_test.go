@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/paymo/paymotest"
 )
 
@@ -171,7 +172,7 @@ func TestProgramServeStops(t *testing.T) {
 	w.paymo.ClearFaults()
 	next := w.start("serve")
 	within(t, 60*time.Second, "every table is in", func() error {
-		if n := value[int](w, `SELECT count(*) FROM paymosync.checkpoints WHERE state = 'ok'`); n < len(readableTables()) {
+		if n := value[int](w, `SELECT count(*) FROM paymosync.checkpoints WHERE state = 'ok'`); n < len(catalog.All()) {
 			return fmt.Errorf("%d tables are", n)
 		}
 		return nil

@@ -25,7 +25,7 @@ func TestProgramTwoSyncsAtOnce(t *testing.T) {
 		c.wait().mustExit(exitOK)
 	}
 	w.mustHaveOneWriter()
-	if got, want := value[int](w, `SELECT count(*) FROM paymosync.runs WHERE state = 'ok'`), 2*len(readableTables()); got != want {
+	if got, want := value[int](w, `SELECT count(*) FROM paymosync.runs WHERE state = 'ok'`), 2*len(catalog.All()); got != want {
 		t.Errorf("%d runs were ok, want %d", got, want)
 	}
 	w.mustEqual()
@@ -60,7 +60,7 @@ func TestProgramSyncBesideServe(t *testing.T) {
 	if n := len(w.ledger(`r.state <> 'ok'`)); n > 0 {
 		t.Errorf("%d runs were not ok", n)
 	}
-	if n := value[int](w, `SELECT count(*) FROM paymosync.runs WHERE reason = 'schedule'`); n < len(readableTables()) {
+	if n := value[int](w, `SELECT count(*) FROM paymosync.runs WHERE reason = 'schedule'`); n < len(catalog.All()) {
 		t.Errorf("the service made %d runs", n)
 	}
 	w.bury()
@@ -73,9 +73,9 @@ func (w *world) awaitFresh(limit time.Duration) {
 	w.t.Helper()
 	now := value[time.Time](w, `SELECT clock_timestamp()`)
 	tables, parents := []string{}, []*string{}
-	for _, r := range readableTables() {
+	for _, r := range catalog.All() {
 		var parent *string
-		if r.Listings[0] == catalog.WithParent {
+		if comesWithParents(r) {
 			parent = &r.Embedded.Parent
 		}
 		tables, parents = append(tables, r.Table), append(parents, parent)
@@ -88,7 +88,7 @@ func (w *world) awaitFresh(limit time.Duration) {
 			WHERE r.started_at > $1 AND r.state = 'ok' AND (t.parent IS NULL OR EXISTS (
 				SELECT FROM paymosync.runs AS p
 				WHERE p.table_name = t.parent AND p.started_at > $1 AND p.state = 'ok' AND p.finished_at < r.started_at))`, now, tables, parents)
-		if want := len(readableTables()); fresh < want {
+		if want := len(tables); fresh < want {
 			return fmt.Errorf("%d tables of %d", fresh, want)
 		}
 		return nil

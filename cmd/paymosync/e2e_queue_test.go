@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/paymo/paymotest"
 )
 
@@ -30,13 +31,13 @@ func TestProgramJobsDoNotPileUp(t *testing.T) {
 			}
 			seen[job] = true
 		}
-		if n := value[int](w, `SELECT count(*) FROM (SELECT FROM paymosync.runs WHERE state = 'ok' GROUP BY table_name HAVING count(*) > 1) AS twice`); n < len(readableTables()) {
+		if n := value[int](w, `SELECT count(*) FROM (SELECT FROM paymosync.runs WHERE state = 'ok' GROUP BY table_name HAVING count(*) > 1) AS twice`); n < len(catalog.All()) {
 			return fmt.Errorf("%d tables were", n)
 		}
 		return nil
 	})
 	service.mustStop()
-	if want := 2 * len(readableTables()); most > want {
+	if want := 2 * len(catalog.All()); most > want {
 		t.Errorf("%d jobs at once, want %d at most", most, want)
 	}
 	t.Logf("%d jobs at once at most", most)

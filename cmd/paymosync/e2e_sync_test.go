@@ -29,7 +29,7 @@ func TestProgramSecondSyncWritesNothing(t *testing.T) {
 		t.Errorf("%d requests, want %d at most", requests, most)
 	}
 	// The bookkeeping writes about 2 kB a table: its lease, its checkpoint and its run.
-	if most := int64(4096 * len(readableTables())); wal > most {
+	if most := int64(4096 * len(catalog.All())); wal > most {
 		t.Errorf("%d bytes of WAL, want %d at most", wal, most)
 	}
 	w.mustEqual()
@@ -43,7 +43,7 @@ func TestProgramJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(w.run("sync", "--json").mustExit(exitOK).out), &outcomes); err != nil {
 		t.Fatal(err)
 	}
-	for i, resource := range readableTables() {
+	for i, resource := range catalog.All() {
 		if o := outcomes[i]; o.Table != resource.Table || o.State != "ok" || o.Inserted != int64(w.paymo.Count(o.Table)) || o.Requests == 0 {
 			t.Errorf("%s: %+v", resource.Table, o)
 		}
@@ -52,7 +52,7 @@ func TestProgramJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(w.run("status", "--json").mustExit(exitOK).out), &reports); err != nil {
 		t.Fatal(err)
 	}
-	for i, resource := range readableTables() {
+	for i, resource := range catalog.All() {
 		r := reports[i]
 		if r.Table != resource.Table || r.State != "ok" || r.Rows != int64(w.paymo.Count(r.Table)) || r.LastRun == nil || r.NextRun == nil || r.LastFull == nil || r.FreshAsOf == nil {
 			t.Errorf("%s: %+v", resource.Table, r)

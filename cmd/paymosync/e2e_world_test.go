@@ -86,22 +86,11 @@ func (w *world) run(args ...string) result {
 	return w.start(args...).wait()
 }
 
-// readableTables are the tables that can be read by themselves.
-func readableTables() []*catalog.Resource {
-	var readable []*catalog.Resource
-	for _, r := range catalog.All() {
-		if r.Readable() {
-			readable = append(readable, r)
-		}
-	}
-	return readable
-}
-
 // differences are those between all tables that are read and what the Paymo serves.
 func (w *world) differences() []string {
 	w.t.Helper()
 	var all []string
-	for _, resource := range readableTables() {
+	for _, resource := range catalog.All() {
 		found, err := sinktest.Differences(w.t.Context(), w.pool, sinktest.Warehouse, resource, w.paymo.Rows(resource.Table))
 		if err != nil {
 			w.t.Fatal(err)

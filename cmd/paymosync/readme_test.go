@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,19 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
-	"github.com/spf13/cobra"
-
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
-	"github.com/paymosync/paymosync/sink/sinktest"
 )
 
 // repository is seen from the tests of this package.
 const repository = "../.."
-
-var updateReadme = flag.Bool("update", false, "write the tables of the README anew")
 
 func readFile(t *testing.T, name string) string {
 	t.Helper()
@@ -34,90 +26,6 @@ func readFile(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// The tables between markers say what the code says.
-func TestReadmeTables(t *testing.T) {
-	t.Parallel()
-	readme := readFile(t, "README.md")
-	fresh := readme
-	for name, table := range map[string]string{
-		"configuration": configurationTable(), "commands": commandTable(), "tables": resourceTable(),
-	} {
-		between := regexp.MustCompile(`(?s)(<!-- begin: ` + name + `, [^\n]*-->\n).*?(<!-- end: ` + name + ` -->)`)
-		if !between.MatchString(fresh) {
-			t.Fatalf("the README has no markers for %s", name)
-		}
-		fresh = between.ReplaceAllString(fresh, "${1}\n"+strings.ReplaceAll(table, "$", "$$")+"\n${2}")
-	}
-	if *updateReadme {
-		if err := os.WriteFile(filepath.Join(repository, "README.md"), []byte(fresh), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(strings.Split(readme, "\n"), strings.Split(fresh, "\n")); diff != "" {
-		t.Errorf("the README is not what the code says; go test ./cmd/paymosync -run Readme -update (-README +code):\n%s", diff)
-	}
-}
-
-func markdownRow(cells ...string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
-
-func codeOf(text string) string {
-	if text == "" {
-		return ""
-	}
-	return "`" + strings.ReplaceAll(text, "|", `\|`) + "`"
-}
-
-func prose(text string) string { return strings.NewReplacer("*", `\*`, "|", `\|`).Replace(text) }
-
-func configurationTable() string {
-	table := markdownRow("variable", "default", "meaning") + markdownRow("---", "---", "---")
-	for _, v := range Variables() {
-		table += markdownRow(codeOf(v.Name), codeOf(v.Default), prose(v.Description))
-	}
-	return table
-}
-
-func commandTable() string {
-	table := markdownRow("command", "what it does") + markdownRow("---", "---")
-	for _, command := range allCommands(newRoot(terminal{out: io.Discard, err: io.Discard}, nil)) {
-		use := command.Parent().CommandPath() + " " + command.Use
-		flags := regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[\w-]+(?: \w+)?) {2,}`)
-		for _, match := range flags.FindAllStringSubmatch(command.LocalNonPersistentFlags().FlagUsages(), -1) {
-			use += " [" + match[1] + "]"
-		}
-		table += markdownRow(codeOf(use), prose(command.Short))
-	}
-	return table
-}
-
-// allCommands are those below a command, each before its own.
-func allCommands(parent *cobra.Command) []*cobra.Command {
-	var all []*cobra.Command
-	for _, command := range parent.Commands() {
-		if command.Name() == "help" || command.Name() == "completion" {
-			continue // those of every program made with cobra
-		}
-		all = append(append(all, command), allCommands(command)...)
-	}
-	return all
-}
-
-func resourceTable() string {
-	table := markdownRow("table", "what it holds", "Paymo endpoint", "how it is read") + markdownRow("---", "---", "---", "---")
-	for _, r := range catalog.All() {
-		ways := make([]string, len(r.Listings))
-		for i, listing := range r.Listings {
-			ways[i] = listing.String()
-		}
-		if !r.Readable() {
-			ways = []string{"not read by this version"}
-		}
-		table += markdownRow(codeOf(r.Table), prose(r.About), codeOf(r.Path), strings.Join(ways, ", else "))
-	}
-	return table
 }
 
 // fences are the blocks of code in a language.
@@ -215,7 +123,7 @@ func goCode(t *testing.T, withTests bool) string {
 	var all strings.Builder
 	err := fs.WalkDir(os.DirFS(repository), ".", func(path string, _ fs.DirEntry, err error) error {
 		isTest := strings.HasSuffix(path, "_test.go")
-		if err != nil || filepath.Ext(path) != ".go" || isTest && !withTests || strings.HasSuffix(path, "readme_test.go") {
+		if err != nil || filepath.Ext(path) != ".go" || isTest && !withTests || strings.HasPrefix(filepath.Base(path), "readme_") {
 			return err
 		}
 		text, err := os.ReadFile(filepath.Join(repository, path))
@@ -324,95 +232,6 @@ func TestReadmeSymptoms(t *testing.T) {
 					t.Errorf("the program does not say %q", words)
 				}
 			}
-		}
-	}
-}
-
-// Every query of the README runs on a warehouse that was just synced, and finds rows,
-// but for those that say that they find none.
-func TestReadmeQueries(t *testing.T) {
-	t.Parallel()
-	company := agency()
-	company.Until = time.Now().UTC().Truncate(24 * time.Hour)
-	w := newWorld(t, company)
-	w.run("sync").mustExit(exitOK)
-	blocks := fences(readFile(t, "README.md"), "sql")
-	if len(blocks) < 8 {
-		t.Errorf("found only %d blocks of SQL", len(blocks))
-	}
-	for _, block := range blocks {
-		tx, err := w.pool.Begin(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		tryReadmeSQL(t, tx, block)
-		if err := tx.Rollback(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func tryReadmeSQL(t *testing.T, tx pgx.Tx, block string) {
-	t.Helper()
-	do := func(statement string) (rows int64) {
-		t.Helper()
-		tag, err := tx.Exec(t.Context(), statement)
-		if err != nil {
-			t.Fatalf("%v:\n%s", err, statement)
-		}
-		return tag.RowsAffected()
-	}
-	reader := regexp.MustCompile(`(?m)^GRANT .* TO (\w+);$`).FindStringSubmatch(block)
-	if reader != nil {
-		if do("SELECT FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolcreaterole)") == 0 {
-			t.Logf("left out, because the role of TEST_DATABASE_URL may not create roles:\n%s", block)
-			return
-		}
-		do("CREATE ROLE " + reader[1])
-	}
-	for statement := range strings.SplitSeq(strings.TrimSpace(block), ";\n") {
-		comment, query, commented := strings.Cut(statement, "\n")
-		if !commented || !strings.HasPrefix(comment, "--") {
-			comment, query = "", statement
-		}
-		rows := do(query)
-		if isQuery := strings.HasPrefix(query, "SELECT"); isQuery && (rows == 0) != strings.HasPrefix(comment, "-- no rows") {
-			t.Errorf("it finds %d rows:\n%s", rows, statement)
-		}
-	}
-	if reader == nil {
-		return
-	}
-	// The reader sees the warehouse and nothing else.
-	do("SET LOCAL ROLE " + reader[1])
-	if do("SELECT FROM paymo._sync_status") == 0 || do("SELECT FROM paymo.time_entries") == 0 {
-		t.Error("the reader of the README sees nothing")
-	}
-	if _, err := tx.Exec(t.Context(), "SELECT FROM paymosync.runs"); err == nil {
-		t.Error("the reader of the README sees the bookkeeping")
-	}
-}
-
-// The columns that the README gives to every table are in every table.
-func TestReadmeColumns(t *testing.T) {
-	t.Parallel()
-	pool := sinktest.Database(t)
-	named := regexp.MustCompile("(?m)^\\| `(_\\w+)` \\|").FindAllStringSubmatch(readFile(t, "README.md"), -1)
-	var columns []string
-	for _, match := range named {
-		columns = append(columns, match[1])
-	}
-	for _, r := range catalog.All() {
-		var found []string
-		err := pool.QueryRow(t.Context(), `
-			SELECT array_agg(column_name::text ORDER BY ordinal_position)
-			FROM information_schema.columns
-			WHERE table_schema = $1 AND table_name = $2 AND column_name LIKE '\_%'`, sinktest.Warehouse, r.Table).Scan(&found)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(columns, found); diff != "" {
-			t.Fatalf("columns of every table, and those of %s (-README +database):\n%s", r.Table, diff)
 		}
 	}
 }

@@ -144,13 +144,13 @@ func describeConnect(err *pgconn.ConnectError) string {
 }
 
 // chosenTables are the resources that the arguments name, else those of the
-// configuration that can be read, in the catalogue's order: parents come before what
+// configuration, in the catalogue's order: parents come before what
 // hangs on them.
 func chosenTables(config Config, args []string) ([]*catalog.Resource, error) {
 	var chosen []*catalog.Resource
 	if len(args) == 0 {
 		for _, name := range config.Tables {
-			if resource, ok := catalog.Lookup(name); ok && resource.Readable() {
+			if resource, ok := catalog.Lookup(name); ok {
 				chosen = append(chosen, resource)
 			}
 		}
@@ -160,9 +160,6 @@ func chosenTables(config Config, args []string) ([]*catalog.Resource, error) {
 		resource, err := tableNamed(name)
 		if err != nil {
 			return nil, err
-		}
-		if !resource.Readable() {
-			return nil, &usageError{fmt.Errorf("table %s is not read by this version", name)}
 		}
 		if !slices.Contains(chosen, resource) {
 			chosen = append(chosen, resource)
@@ -215,7 +212,7 @@ func tableNames() []string {
 func completeTables(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	var matches []string
 	for _, resource := range catalog.All() {
-		if resource.Readable() && strings.HasPrefix(resource.Table, prefix) {
+		if strings.HasPrefix(resource.Table, prefix) {
 			matches = append(matches, resource.Table)
 		}
 	}

@@ -142,7 +142,7 @@ func openPrepared(ctx context.Context, config Config, vault *Vault, log *slog.Lo
 func tableSchedules(config Config) []jobs.TableSchedule {
 	var schedules []jobs.TableSchedule
 	for _, name := range config.Tables {
-		if resource, ok := catalog.Lookup(name); ok && resource.Readable() {
+		if resource, ok := catalog.Lookup(name); ok {
 			schedules = append(schedules, jobs.TableSchedule{Resource: resource, Schedule: config.ScheduleOf(name)})
 		}
 	}

@@ -33,6 +33,8 @@ type settings struct {
 	MigrateOnStart string `env:"MIGRATE_ON_START, default=true" desc:"bring the database up to date when the service starts"`
 	AcceptRole     string `env:"ACCEPT_ROLE" desc:"go on with a key whose role got weaker, to this role: such a key sees fewer rows and blank prices"`
 
+	SweepWithoutAdmin string `env:"SWEEP_WITHOUT_ADMIN, default=false" desc:"mark rows deleted though the key is not an Admin's: what such a key is not shown looks deleted to it"`
+
 	VaultAddr          string `env:"VAULT_ADDR" desc:"address of Vault; https://127.0.0.1:8200 if empty"`
 	VaultNamespace     string `env:"VAULT_NAMESPACE" desc:"namespace in Vault"`
 	VaultToken         string `env:"VAULT_TOKEN" secret:"true" desc:"login with this token"`

@@ -139,7 +139,7 @@ func endings(resources []*catalog.Resource) map[string]chan struct{} {
 // are under way by then whatever the number of tables at once is.
 func awaitParents(ctx context.Context, resource *catalog.Resource, ended map[string]chan struct{}) {
 	parent, ok := ended[resource.Embedded.Parent]
-	if !ok || resource.Listings[0] != catalog.WithParent {
+	if !ok || !comesWithParents(resource) {
 		return
 	}
 	select {

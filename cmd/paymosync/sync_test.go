@@ -10,7 +10,7 @@ import (
 
 // withParents are the tables whose rows come with others first.
 func withParents() []*catalog.Resource {
-	return slices.DeleteFunc(slices.Clone(catalog.All()), func(r *catalog.Resource) bool { return r.Listings[0] != catalog.WithParent })
+	return slices.DeleteFunc(slices.Clone(catalog.All()), func(r *catalog.Resource) bool { return !comesWithParents(r) })
 }
 
 // However few tables are synced at once, what a table waits for is under way: it comes
@@ -30,11 +30,11 @@ func TestParentsComeFirst(t *testing.T) {
 	}
 	for _, resources := range [][]*catalog.Resource{catalog.All(), chosen} {
 		for i, r := range resources {
-			if r.Listings[0] != catalog.WithParent {
+			if !comesWithParents(r) {
 				continue
 			}
 			if !slices.ContainsFunc(resources[:i], func(p *catalog.Resource) bool {
-				return p.Table == r.Embedded.Parent && p.Listings[0] != catalog.WithParent
+				return p.Table == r.Embedded.Parent && !comesWithParents(p)
 			}) {
 				t.Errorf("%s comes before its %s, or they wait too", r.Table, r.Embedded.Parent)
 			}

@@ -48,11 +48,7 @@ func (p *program) printTables() {
 		for i, listing := range r.Listings {
 			ways[i] = listing.String()
 		}
-		by := strings.Join(ways, ", else ")
-		if !r.Readable() {
-			by = "not read by this version"
-		}
-		w.AppendRow(table.Row{r.Table, len(r.Stored()), r.Path, by})
+		w.AppendRow(table.Row{r.Table, len(r.Stored()), r.Path, strings.Join(ways, ", else ")})
 	}
 	w.Render()
 }

@@ -56,15 +56,16 @@ func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.P
 		return nil, err
 	}
 	return jobs.NewSyncer(jobs.SyncerConfig{
-		Client:     client,
-		Store:      store,
-		BaseURL:    config.Paymo.BaseURL,
-		Owner:      processName(),
-		AcceptRole: config.AcceptRole,
-		StartDate:  config.StartDate,
-		FullDue:    fullDue(config.FullSchedule),
-		Log:        log,
-		Watch:      watch,
+		Client:            client,
+		Store:             store,
+		BaseURL:           config.Paymo.BaseURL,
+		Owner:             processName(),
+		AcceptRole:        config.AcceptRole,
+		SweepWithoutAdmin: config.SweepWithoutAdmin,
+		StartDate:         config.StartDate,
+		FullDue:           fullDue(config.FullSchedule),
+		Log:               log,
+		Watch:             watch,
 	}), nil
 }
 
