@@ -16,6 +16,7 @@ type Sum struct {
 	Amount string   // what is summed
 	When   []string // the first of these that is set says which month, in UTC
 	By     string   // "" sums over all rows of a month
+	Except []int64  // rows that are counted and not summed
 }
 
 // Total is the sum of one month and value.
@@ -57,7 +58,7 @@ func (s *Store) Totals(ctx context.Context, r *catalog.Resource, sum *Sum, since
 			}
 			switch {
 			case name == sum.Amount:
-				amount = "sum(t." + quote(name) + ")::text"
+				amount = "(sum(t." + quote(name) + ") FILTER (WHERE t.id <> ALL (" + d.parameter(append([]int64{}, sum.Except...)) + "::bigint[])))::text"
 			case c.Kind == catalog.Datetime:
 				times = append(times, "t."+quote(name)+" AT TIME ZONE 'UTC'")
 			default:
