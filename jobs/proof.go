@@ -70,7 +70,7 @@ func (r *run) proveWhole(ctx context.Context, asked Range, query paymo.Query, pa
 	}
 	rows, date := page.Rows, page.Date
 	cut := false
-	for _, part := range beyond(asked, r.positions(page), p.Listing == catalog.ByID) {
+	for _, part := range beyond(asked, r.positions(asked, page), p.Listing == catalog.ByID) {
 		rest, _, err := r.fetch(ctx, paymo.Query{Where: r.rangeWhere(part)})
 		if badRequest(err) {
 			rest, _, err = r.fetch(ctx, paymo.Query{Where: query.Where, Page: 1, PageSize: rows})

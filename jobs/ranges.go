@@ -21,6 +21,7 @@ import (
 type Ranges struct {
 	Todo  []Range `json:"todo"`            // still to read, the next one last; none is empty
 	Width int64   `json:"width,omitempty"` // positions that hold about target rows; 0: unknown
+	Most  int64   `json:"most,omitempty"`  // positions that Paymo could answer for at once; 0: as many as one likes
 	Floor int64   `json:"floor"`           // nothing is expected below it
 	Above int     `json:"above,omitempty"` // full replies so far from ranges without an upper end
 	Below int     `json:"below,omitempty"` // full replies so far from ranges without a lower end
@@ -92,7 +93,7 @@ func (r *Ranges) Halve(asked Range) bool {
 	if extent < 2 || r.Floor == math.MaxInt64 && asked.From == nil {
 		return false
 	}
-	r.Width = extent / 2
+	r.Width, r.Most = extent/2, extent/2
 	r.Parts, r.Cuts = 0, nil // what was planned holds too much
 	return true
 }
@@ -284,6 +285,9 @@ func (r *Ranges) learn(rows, extent int64) {
 	most := r.Width
 	if most < math.MaxInt64/4 {
 		most *= 4
+	}
+	if r.Most > 0 {
+		most = min(most, r.Most)
 	}
 	if rows == 0 {
 		r.Width = most

@@ -79,7 +79,7 @@ func (r *run) judge(ctx context.Context, asked Range, query paymo.Query, page *p
 			p.Doubt = fmt.Sprintf("Paymo lists no rows where the warehouse has %d; they are kept", p.Known)
 		}
 	}
-	if positions := r.positions(page); page.Rows >= p.Ranges.Cap && !p.Ranges.CanCut(asked, positions) {
+	if positions := r.positions(asked, page); page.Rows >= p.Ranges.Cap && !p.Ranges.CanCut(asked, positions) {
 		return false, r.abandon(ctx, fmt.Sprintf("the smallest range holds %d rows, which is as many as one reply can hold", page.Rows))
 	}
 	return true, nil
@@ -87,7 +87,7 @@ func (r *run) judge(ctx context.Context, asked Range, query paymo.Query, page *p
 
 // believe takes a reply that was judged. It returns what of the table the reply speaks of.
 func (r *run) believe(asked Range, page *paymo.Page) *sink.Slice {
-	positions := r.positions(page)
+	positions := r.positions(asked, page)
 	r.remember(page, positions)
 	var slice *sink.Slice
 	if page.Rows < r.progress.Ranges.Cap {
@@ -148,7 +148,7 @@ func (r *run) abandon(ctx context.Context, reason string) error {
 
 // outside finds a row of the reply that was not asked for.
 func (r *run) outside(asked Range, page *paymo.Page) (id int64, found bool) {
-	for i, position := range r.positions(page) {
+	for i, position := range r.positions(asked, page) {
 		if !r.near(asked, position) {
 			return page.Records[i].ID, true
 		}
@@ -180,12 +180,19 @@ func (r *run) rangeWhere(asked Range) paymo.Where {
 	return where.Interval(r.resource.Window, from, to)
 }
 
-// positions are the rows' ids, or their days.
-func (r *run) positions(page *paymo.Page) []int64 {
+// positions are the rows' ids, or their days. A row that lasts for several days is taken
+// as lying on the last of them in the range.
+func (r *run) positions(asked Range, page *paymo.Page) []int64 {
 	if r.progress.Listing == catalog.ByID {
 		return recordIDs(page)
 	}
-	return r.days(page)
+	days := r.days(page)
+	for i := range days {
+		if r.resource.Spans && asked.To != nil {
+			days[i] = min(days[i], *asked.To-1)
+		}
+	}
+	return days
 }
 
 // days are the days that the rows are about, or on which they were made, counted from

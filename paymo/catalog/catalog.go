@@ -122,6 +122,7 @@ type Resource struct {
 	Listings  []Listing // in order of preference; none: not read yet
 	Together  []string  // columns that are absent because another is present: one present empties the others
 	Owners    []string  // columns of the rows that take this one with them when they are deleted
+	Spans     bool      // a row lasts for days: Window brings those that touch it
 	When      []string  // columns that say what time a row is about, the first one that is set: it lies in Window
 	Columns   []Column
 }

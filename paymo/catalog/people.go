@@ -86,6 +86,7 @@ func people() []Resource {
 			Owners:   []string{"user_task_id", "user_id"},
 			When:     []string{"end_date"},
 			Window:   "date_interval",
+			Spans:    true,
 			Columns: []Column{
 				integer("id"),
 				ref("user_task_id", "task_assignments"),
