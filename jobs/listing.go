@@ -91,7 +91,14 @@ func (r *run) list(ctx context.Context, listing catalog.Listing) error {
 		p.Pages = &Pages{}
 	case catalog.ByWindow:
 		p.Ranges = NewRanges(r.cap())
-		p.Ranges.Todo = []Range{daysBetween(p.From, p.To)}
+		days := daysBetween(p.From, p.To)
+		p.Ranges.Todo = []Range{days}
+		if days.From != nil { // it is known how much there is to read
+			p.Ranges.Floor, p.Highest = *days.From, dayOf(p.StartedAt)
+			if days.To != nil {
+				p.Highest = *days.To
+			}
+		}
 	case catalog.ByParent:
 		p.Parents = &Parents{}
 		return r.loadParents(ctx)

@@ -61,7 +61,8 @@ func (r *run) loadParents(ctx context.Context) error {
 func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 	p := r.progress.Parents
 	if !p.Since.IsZero() {
-		return r.Store.Changed(ctx, r.parent(), p.Since)
+		ids, err := r.Store.Changed(ctx, r.parent(), p.Since)
+		return slices.Compact(slices.Sorted(slices.Values(append(ids, r.checkpoint.Denied...)))), err
 	}
 	ids, err := r.Store.IDs(ctx, r.parent())
 	if err != nil || r.progress.Listing == catalog.WithParent {
@@ -79,7 +80,12 @@ func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range served {
+	// What was denied is read whole when it is not any more.
+	for _, id := range slices.Concat(served, r.checkpoint.Denied) {
+		if slices.Contains(r.checkpoint.Denied, id) && !slices.Contains(p.New, id) {
+			p.New = append(p.New, id)
+			continue
+		}
 		if _, known := slices.BinarySearch(all, id); !known && !slices.Contains(p.New, id) {
 			p.New = append(p.New, id)
 		}

@@ -27,6 +27,7 @@ type Progress struct {
 	Hot        bool            `json:"hot,omitempty"`        // only rows about the last weeks
 	Timers     bool            `json:"timers,omitempty"`     // running timers were read
 	Heard      bool            `json:"heard,omitempty"`      // there was a reply
+	Dated      bool            `json:"dated,omitempty"`      // the first reply told Paymo's clock
 	Horizon    time.Time       `json:"horizon,omitzero"`     // Paymo's clock at the first reply
 	Newest     time.Time       `json:"newest,omitzero"`      // newest updated_on seen
 	Highest    int64           `json:"highest,omitempty"`    // highest position seen, for the share that is left

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/paymosync/paymosync/paymo"
@@ -25,6 +26,7 @@ type run struct {
 	spent      sink.Cost // not yet in the ledger
 	accept     bool      // rows may go that nothing explains
 	check      *check    // only compare; nil: merge
+	force      bool      // what is merged wins over newer rows
 	living     []int64   // rows that are known to live, to ask for beside others; nil: the table tells
 	work       time.Duration
 	begun      time.Time
@@ -103,6 +105,7 @@ func (r *run) hear(page *paymo.Page) error {
 		// Where the server does not tell its time, the first reply's newest row does:
 		// it was there before.
 		r.progress.Heard, r.progress.Horizon = true, page.Date
+		r.progress.Dated = !page.Date.IsZero()
 		if page.Date.IsZero() {
 			r.progress.Horizon = r.progress.Newest
 		}
@@ -223,7 +226,9 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, slice *
 		Records:     page.Records,
 		Rejects:     page.Rejects,
 		RequestedAt: at,
+		Clock:       clockOf(page),
 		Volatile:    r.progress.Mode != Incremental,
+		Force:       r.force,
 		Slice:       slice,
 		Unknown:     page.Unknown,
 		Stripped:    page.Stripped,
@@ -250,6 +255,15 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, slice *
 	r.outcome.Unchanged += result.Unchanged
 	r.outcome.Quarantined += result.Quarantined
 	return result, nil
+}
+
+// clockOf is the latest time that Paymo's clock may have had at the page, zero when it
+// did not tell.
+func clockOf(page *paymo.Page) time.Time {
+	if page.Date.IsZero() {
+		return time.Time{}
+	}
+	return page.Date.Add(overlap)
 }
 
 // reidentify asks anew whose key it is, and what it may see.
@@ -294,7 +308,7 @@ func (r *run) forget(checkpoint *sink.Checkpoint) {
 func (r *run) complete(checkpoint *sink.Checkpoint) {
 	p := r.progress
 	r.forget(checkpoint)
-	if p.Mode == Backfill || r.doubt() != "" {
+	if p.Mode == Backfill || r.unproven() != "" {
 		return
 	}
 	switch {
@@ -306,10 +320,14 @@ func (r *run) complete(checkpoint *sink.Checkpoint) {
 	if !p.Horizon.IsZero() && !p.Newest.IsZero() && (p.Listing != catalog.WithParent || r.everything()) {
 		checkpoint.Cursor = earlier(p.Newest, p.Horizon).Add(-overlap)
 	}
+	if p.Parents != nil {
+		checkpoint.Denied = slices.Compact(slices.Sorted(slices.Values(p.Parents.Denied)))
+	}
 	if p.Mode == Full {
 		checkpoint.FullAt = p.StartedAt
 		checkpoint.Layout = p.Layout
 	}
+	checkpoint.ReadAt = p.StartedAt
 }
 
 func later(a, b time.Time) time.Time {

@@ -69,6 +69,9 @@ func (r *run) endRead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if doubt == "" {
+		doubt = r.stuck()
+	}
 	r.complete(&r.checkpoint)
 	if doubt == "" && r.sweeps() {
 		doubt = p.Swept.Doubt
@@ -92,6 +95,17 @@ func (r *run) endRead(ctx context.Context) error {
 		state, reason = sink.StateDegraded, fmt.Sprintf("%d records are in quarantine", kept)
 	}
 	return r.settle(ctx, state, reason, nil)
+}
+
+// stuck says that Paymo's clock stands still, "" when it does not: the cursor follows it.
+func (r *run) stuck() string {
+	p, cp := r.progress, r.checkpoint
+	if !p.Dated || p.Listing == catalog.WithParent || p.Mode == Backfill || cp.ReadAt.IsZero() ||
+		p.StartedAt.Sub(cp.ReadAt) < 2*overlap || p.Horizon.After(cp.FreshAsOf) {
+		return ""
+	}
+	return fmt.Sprintf("stuck cursor: Paymo's clock says %s and said so %s ago: what is newer may come late",
+		p.Horizon.Format(time.RFC3339), p.StartedAt.Sub(cp.ReadAt).Round(time.Second))
 }
 
 // keepDoubt keeps a doubt until a run can tell anew: one that reads everything, or one

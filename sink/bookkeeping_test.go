@@ -25,6 +25,8 @@ func TestCheckpointRoundTrip(t *testing.T) {
 	want := sink.Checkpoint{
 		Cursor: moment, FullAt: moment.Add(time.Hour), FreshAsOf: moment.Add(2 * time.Hour),
 		ParentsAt:    moment.Add(3 * time.Hour),
+		Denied:       []int64{3, 4},
+		ReadAt:       moment.Add(4 * time.Hour),
 		Progress:     json.RawMessage(`{"page": 3}`),
 		Backfill:     json.RawMessage(`{"from": "2026-01-01"}`),
 		Capabilities: map[string]sink.Capability{"updated_on filter": {Since: moment.Truncate(time.Second), Reason: "ignored"}},
@@ -38,6 +40,7 @@ func TestCheckpointRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	got.Cursor, got.FullAt, got.FreshAsOf, got.ParentsAt = got.Cursor.UTC(), got.FullAt.UTC(), got.FreshAsOf.UTC(), got.ParentsAt.UTC()
+	got.ReadAt = got.ReadAt.UTC()
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -19,6 +19,9 @@ const (
 	StatePaused      = "paused"      // an operator stopped its sync
 )
 
+// Unsynced is the reason of a table that no sync has read yet.
+const Unsynced = "not synced yet"
+
 // Capability is something learned of the server for one table.
 type Capability struct {
 	Works  bool      `json:"works"`
@@ -35,6 +38,8 @@ type Checkpoint struct {
 	FullAt       time.Time       // when the last complete full began
 	FreshAsOf    time.Time       // every change that the reads can see before it is in
 	ParentsAt    time.Time       // parents whose rows were written at or after it, by the database's clock, are read again
+	Denied       []int64         // parents whose rows Paymo denied
+	ReadAt       time.Time       // when the last run that read the table to its end began
 	Capabilities map[string]Capability
 	LongestReply int    // rows of the longest list that was found to be complete since the last full began
 	PageCap      int    // rows at which the server was found to cut lists; 0: not found yet
@@ -58,14 +63,14 @@ func (s *Store) Checkpoint(ctx context.Context, table string) (Checkpoint, error
 // checkpoint reads a table's checkpoint, and whether it tells of the table in this
 // store's schema: not so while another schema was the last to be read whole.
 func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ours bool, err error) {
-	cp = Checkpoint{State: StateUnavailable, Reason: "not synced yet", Capabilities: map[string]Capability{}}
-	var cursor, fullAt, fresh, parentsAt *time.Time
+	cp = Checkpoint{State: StateUnavailable, Reason: Unsynced, Capabilities: map[string]Capability{}}
+	var cursor, fullAt, fresh, parentsAt, readAt *time.Time
 	err = s.pool.QueryRow(ctx, `
-		SELECT cursor, progress, backfill, full_at, fresh_as_of, parents_at, capabilities, longest_reply, page_cap, layout,
+		SELECT cursor, progress, backfill, full_at, fresh_as_of, parents_at, denied_parents, read_at, capabilities, longest_reply, page_cap, layout,
 			state, reason, schema_name IN ('', $3)
 		FROM paymosync.checkpoints
 		WHERE account = $1 AND table_name = $2`, s.account, table, s.schema).
-		Scan(&cursor, &cp.Progress, &cp.Backfill, &fullAt, &fresh, &parentsAt, &cp.Capabilities, &cp.LongestReply, &cp.PageCap, &cp.Layout,
+		Scan(&cursor, &cp.Progress, &cp.Backfill, &fullAt, &fresh, &parentsAt, &cp.Denied, &readAt, &cp.Capabilities, &cp.LongestReply, &cp.PageCap, &cp.Layout,
 			&cp.State, &cp.Reason, &ours)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return cp, true, nil
@@ -76,7 +81,7 @@ func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ou
 	for _, t := range []struct {
 		from *time.Time
 		to   *time.Time
-	}{{cursor, &cp.Cursor}, {fullAt, &cp.FullAt}, {fresh, &cp.FreshAsOf}, {parentsAt, &cp.ParentsAt}} {
+	}{{cursor, &cp.Cursor}, {fullAt, &cp.FullAt}, {fresh, &cp.FreshAsOf}, {parentsAt, &cp.ParentsAt}, {readAt, &cp.ReadAt}} {
 		if t.from != nil {
 			*t.to = *t.from
 		}
@@ -102,6 +107,8 @@ func (l *Lease) ResetCheckpoint(ctx context.Context) error {
 				backfill = NULL,
 				full_at = NULL,
 				parents_at = NULL,
+				denied_parents = '{}',
+				read_at = NULL,
 				capabilities = '{}',
 				longest_reply = 0,
 				page_cap = 0,
@@ -120,8 +127,8 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 	_, err := tx.Exec(ctx, `
 		INSERT INTO paymosync.checkpoints AS c
 			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, longest_reply, page_cap, layout, state, reason, schema_name,
-				backfill, parents_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+				backfill, parents_at, denied_parents, read_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, coalesce($16::bigint[], '{}'), $17)
 		ON CONFLICT (account, table_name) DO UPDATE SET
 			cursor = EXCLUDED.cursor,
 			progress = EXCLUDED.progress,
@@ -129,6 +136,8 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 			full_at = EXCLUDED.full_at,
 			fresh_as_of = EXCLUDED.fresh_as_of,
 			parents_at = EXCLUDED.parents_at,
+			denied_parents = EXCLUDED.denied_parents,
+			read_at = EXCLUDED.read_at,
 			capabilities = EXCLUDED.capabilities,
 			longest_reply = EXCLUDED.longest_reply,
 			page_cap = EXCLUDED.page_cap,
@@ -143,7 +152,7 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 			END`,
 		l.store.account, l.table, orNull(cp.Cursor), cp.Progress, orNull(cp.FullAt), orNull(cp.FreshAsOf),
 		cp.Capabilities, cp.LongestReply, cp.PageCap, cp.Layout, cp.State, cp.Reason, l.store.schema,
-		cp.Backfill, orNull(cp.ParentsAt))
+		cp.Backfill, orNull(cp.ParentsAt), cp.Denied, orNull(cp.ReadAt))
 	return err
 }
 

@@ -45,6 +45,7 @@ type merger struct {
 	volatile    bool
 	mayBlank    bool
 	requestedAt time.Time
+	clock       time.Time // zero: unknown
 	force       bool
 	lateBefore  time.Time // zero: nothing is late
 	refuse      func(ctx context.Context, tx pgx.Tx, reject catalog.Reject) error
@@ -86,13 +87,19 @@ func (m merger) merge(ctx context.Context, tx pgx.Tx, records []catalog.Record) 
 
 func (m merger) write(ctx context.Context, tx pgx.Tx, records []catalog.Record) (Result, error) {
 	arrays := encodeColumns(records, len(m.sql.columns))
-	scalars := [][]byte{[]byte(strconv.FormatBool(m.volatile)), timestamp(m.requestedAt), nil, []byte(strconv.FormatBool(m.force))}
+	scalars := [][]byte{[]byte(strconv.FormatBool(m.volatile)), timestamp(m.requestedAt), nil, []byte("infinity")}
 	if !m.lateBefore.IsZero() {
 		scalars[2] = timestamp(m.lateBefore)
 	}
+	switch {
+	case m.force:
+		scalars[3] = []byte("-infinity")
+	case !m.clock.IsZero():
+		scalars[3] = timestamp(m.clock)
+	}
 	values := append(scalars, arrays...)
 	oids := slices.Repeat([]uint32{pgtype.TextArrayOID}, len(values))
-	oids[0], oids[1], oids[2], oids[3] = pgtype.BoolOID, pgtype.TimestamptzOID, pgtype.TimestamptzOID, pgtype.BoolOID
+	oids[0], oids[1], oids[2], oids[3] = pgtype.BoolOID, pgtype.TimestamptzOID, pgtype.TimestamptzOID, pgtype.TimestamptzOID
 	formats := slices.Repeat([]int16{pgx.BinaryFormatCode}, len(values))
 	for i := range scalars {
 		formats[i] = pgx.TextFormatCode

@@ -13,7 +13,8 @@ import (
 //
 // Its parameters are: $1 whether volatile columns count as a difference, $2 when
 // the page was requested, $3 until when incrementals should have brought what
-// changed (or null), $4 whether the page wins in any case, then a text array for each column, and one each for the
+// changed (or null), $4 until when an updated_on can be true (a newer one in the table
+// holds nothing up), then a text array for each column, and one each for the
 // columns that are absent (an array literal of positions, or null), _extra and
 // _issues. Its one row is: rows inserted, rows updated, records that came late, live
 // rows that were given more nulls than they had, ids of rows that differ but are newer
@@ -77,8 +78,8 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 	) AS p (` + names + `, _absent, _extra, _issues)
 ), changed AS (
 	SELECT p.id, m.*, p._extra, p._issues,
-		t.id IS NULL OR $4::boolean OR coalesce(m.updated_on > t.updated_on, false)
-			OR (t._deleted_at IS NOT NULL OR NOT coalesce(m.updated_on < t.updated_on, false))
+		t.id IS NULL OR coalesce(m.updated_on > t.updated_on, false)
+			OR (t._deleted_at IS NOT NULL OR NOT coalesce(m.updated_on < t.updated_on AND t.updated_on <= $4::timestamptz, false))
 				AND ($2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()) AS _wins,
 		m.updated_on <= $3::timestamptz
 			AND (t.id IS NULL` + made + ` OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,

@@ -21,7 +21,8 @@ type Page struct {
 	Slice       *Slice    // nil: the page says nothing of rows that it lacks
 	LateBefore  time.Time // incrementals should have brought what changed until then; zero: nothing is late
 	MayBlank    bool      // the page may empty columns: see ErrBlanks
-	Force       bool      // the page wins over rows that are newer: a repair
+	Clock       time.Time // Paymo's, at about the time of the page: a row with an updated_on after it is no newer version; zero: unknown
+	Force       bool      // the page wins over rows with a newer updated_on: a repair
 
 	Unknown  map[string]string // fields that the catalogue does not know → their JSON type
 	Stripped int               // values without the U+0000 that they came with
@@ -58,6 +59,7 @@ func (l *Lease) Apply(ctx context.Context, page Page) (Result, error) {
 			sql:         l.store.merges[page.Resource.Table],
 			volatile:    page.Volatile,
 			mayBlank:    page.MayBlank,
+			clock:       page.Clock,
 			force:       page.Force,
 			requestedAt: page.RequestedAt,
 			lateBefore:  page.LateBefore,

@@ -27,9 +27,6 @@ func (s *Store) Unscoped(ctx context.Context, r *catalog.Resource, ids []int64) 
 	return found, nil
 }
 
-// Unsynced is the reason of a table that no sync has read yet.
-const Unsynced = "not synced yet"
-
 // Active are the live rows of a table of parents that changed since the time, or that
 // have rows of the resource which did.
 func (s *Store) Active(ctx context.Context, r *catalog.Resource, parent string, since time.Time) ([]int64, error) {

@@ -30,9 +30,13 @@ COMMENT ON COLUMN paymosync.drift.last_seen IS 'the last time that a process met
 
 ALTER TABLE paymosync.checkpoints
     ADD COLUMN backfill jsonb,
-    ADD COLUMN parents_at timestamptz;
+    ADD COLUMN parents_at timestamptz,
+    ADD COLUMN denied_parents bigint[] NOT NULL DEFAULT '{}',
+    ADD COLUMN read_at timestamptz;
 COMMENT ON COLUMN paymosync.checkpoints.backfill IS 'an unfinished backfill: what it has still to read; null between backfills';
 COMMENT ON COLUMN paymosync.checkpoints.parents_at IS 'parents whose rows were written at or after it are read again';
+COMMENT ON COLUMN paymosync.checkpoints.denied_parents IS 'parents whose rows Paymo denied: they are read whole when it does not any more';
+COMMENT ON COLUMN paymosync.checkpoints.read_at IS 'when the last run that read the table to its end began';
 
 ALTER TABLE paymosync.runs
     ADD COLUMN late bigint NOT NULL DEFAULT 0,
@@ -53,6 +57,8 @@ ALTER TABLE paymosync.runs
     DROP COLUMN stripped,
     DROP COLUMN late;
 ALTER TABLE paymosync.checkpoints
+    DROP COLUMN read_at,
+    DROP COLUMN denied_parents,
     DROP COLUMN parents_at,
     DROP COLUMN backfill;
 DROP TABLE paymosync.drift;

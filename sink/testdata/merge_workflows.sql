@@ -12,8 +12,8 @@ WITH page AS MATERIALIZED (
 	) AS p ("id", "name", "is_default", "created_on", "updated_on", _absent, _extra, _issues)
 ), changed AS (
 	SELECT p.id, m.*, p._extra, p._issues,
-		t.id IS NULL OR $4::boolean OR coalesce(m.updated_on > t.updated_on, false)
-			OR (t._deleted_at IS NOT NULL OR NOT coalesce(m.updated_on < t.updated_on, false))
+		t.id IS NULL OR coalesce(m.updated_on > t.updated_on, false)
+			OR (t._deleted_at IS NOT NULL OR NOT coalesce(m.updated_on < t.updated_on AND t.updated_on <= $4::timestamptz, false))
 				AND ($2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()) AS _wins,
 		m.updated_on <= $3::timestamptz
 			AND (t.id IS NULL AND coalesce(m.created_on <= $3::timestamptz, true) OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
