@@ -167,10 +167,6 @@ func (a *again) believe(ctx context.Context) error {
 
 // readChunk reads some of the suspects again.
 func (a *again) readChunk(ctx context.Context, ids []int64, lookup func(context.Context, []int64) (verdict, error)) error {
-	asked, err := a.Store.Now(ctx)
-	if err != nil {
-		return err
-	}
 	v, err := lookup(ctx, ids)
 	if err != nil {
 		return err
@@ -178,7 +174,7 @@ func (a *again) readChunk(ctx context.Context, ids []int64, lookup func(context.
 	for _, reply := range v.found {
 		reply.page.Records = slices.DeleteFunc(reply.page.Records, func(record catalog.Record) bool { return !slices.Contains(ids, record.ID) })
 		reply.page.Rejects = nil
-		if err := a.readReply(ctx, reply, asked); err != nil {
+		if err := a.readReply(ctx, reply); err != nil {
 			return err
 		}
 	}
@@ -225,7 +221,7 @@ func (a *again) missed(ctx context.Context, gone []int64) error {
 
 // readReply compares the records of a second reading, and merges those that differ if a
 // repair is asked for.
-func (a *again) readReply(ctx context.Context, reply reply, asked time.Time) error {
+func (a *again) readReply(ctx context.Context, reply reply) error {
 	differences, err := a.Store.Compare(ctx, a.req.Resource, reply.page.Records, true)
 	if err != nil {
 		return err
@@ -237,7 +233,7 @@ func (a *again) readReply(ctx context.Context, reply reply, asked time.Time) err
 	var confirmed []catalog.Record
 	for _, record := range reply.page.Records {
 		d, differs := byID[record.ID]
-		pending := a.changed(record.Updated, reply.page.Date) || differs && d.SyncedAt.After(a.check.began) && !d.SyncedAt.After(asked)
+		pending := a.changed(record.Updated, reply.page.Date) || differs && d.SyncedAt.After(a.check.began)
 		_, unlisted := slices.BinarySearch(a.extra, record.ID)
 		switch {
 		case d.Refused != "":

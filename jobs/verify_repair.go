@@ -11,7 +11,10 @@ import (
 // mend merges records that differ, and returns those that differ still.
 func (a *again) mend(ctx context.Context, reply reply, records []catalog.Record) (left map[int64]bool, err error) {
 	page := &paymo.Page{Records: records, Unknown: reply.page.Unknown, Dropped: reply.page.Dropped, Stripped: reply.page.Stripped}
-	if _, err := a.run.merge(ctx, page, reply.at, nil, a.run.checkpoint); err != nil {
+	a.run.force = true
+	_, err = a.run.merge(ctx, page, reply.at, nil, a.run.checkpoint)
+	a.run.force = false
+	if err != nil {
 		return nil, err
 	}
 	differences, err := a.Store.Compare(ctx, a.req.Resource, records, false)

@@ -24,7 +24,7 @@ type Difference struct {
 	ID       int64
 	Missing  bool      // the table has no such row
 	Deleted  bool      // the row is marked deleted
-	SyncedAt time.Time // when the row was written last; zero: there is none
+	SyncedAt time.Time // when the row was written last; zero: there is none, or that is still to come
 	Columns  []ColumnDifference
 	Refused  string // why PostgreSQL refuses the record, "" where it does not
 }
@@ -127,7 +127,7 @@ func compareSQL(table string, columns []catalog.Column) string {
 	) AS p (` + strings.Join(names, ", ") + `, _absent, _extra, _issues)
 )
 SELECT p.id, t.id IS NOT NULL, t._deleted_at IS NOT NULL,
-	(extract(epoch FROM t._synced_at) * 1000000)::bigint,
+	CASE WHEN t._synced_at <= clock_timestamp() THEN (extract(epoch FROM t._synced_at) * 1000000)::bigint END,
 	CASE WHEN $1::boolean AND t.id IS NOT NULL THEN (
 		SELECT json_agg(json_build_array(c.name, left(c.ours, ` + shown + `), left(c.theirs, ` + shown + `)))
 		FROM (VALUES
