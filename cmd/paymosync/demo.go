@@ -14,7 +14,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
-	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/paymotest"
 )
 
@@ -152,7 +151,11 @@ func (p *program) demoSync(ctx context.Context, config Config, o demoOptions, da
 	if err != nil {
 		return err
 	}
-	if err := p.sync(ctx, config, resources, jobs.Incremental, false); err != nil {
+	requests, err := syncRequests(resources, false, nil)
+	if err != nil {
+		return err
+	}
+	if err := p.sync(ctx, config, requests, false); err != nil {
 		return err
 	}
 	pool, err := pgxpool.New(ctx, config.DatabaseURL.Reveal())

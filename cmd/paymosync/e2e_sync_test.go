@@ -15,7 +15,7 @@ func TestProgramSecondSyncWritesNothing(t *testing.T) {
 	t.Parallel()
 	// Others on the server would write WAL too.
 	w := newWorldOn(t, agency(), open(t, ownServer(t).URL()))
-	first := w.run("sync").mustExit(exitOK).mustSay("rows new, 0 changed, 0 unchanged")
+	first := w.run("sync").mustExit(exitOK).mustSay("rows new, 0 changed, 0 deleted, 0 unchanged")
 	w.mustEqual()
 
 	w.paymo.ResetLog()

@@ -35,6 +35,7 @@ type tableProgress struct {
 	name     string
 	rows     int64
 	requests int
+	before   int // requests of the slices that have ended
 
 	first     time.Time // when the first reply had come
 	firstRows int64     // the rows by then: more than its own where an earlier sync is gone on with
@@ -72,7 +73,7 @@ func (p *progress) moment(table string, m jobs.Moment) {
 	if t == nil {
 		return
 	}
-	t.rows, t.requests, t.waits = m.Rows, m.Requests, ""
+	t.rows, t.requests, t.waits = m.Rows, t.before+m.Requests, ""
 	if t.first.IsZero() {
 		t.first, t.firstRows = time.Now(), m.Rows
 	}
@@ -81,6 +82,16 @@ func (p *progress) moment(table string, m jobs.Moment) {
 		if t.known.IsZero() {
 			t.known, t.knownLeft = time.Now(), m.Left
 		}
+	}
+}
+
+// slice notes that a slice of a table's sync has ended: the next one counts its requests
+// anew.
+func (p *progress) slice(table string, o jobs.Outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.find(table); t != nil {
+		t.before += o.Requests
 	}
 }
 
@@ -132,8 +143,8 @@ func (p *progress) end(o jobs.Outcome) {
 	if p.board != nil {
 		return
 	}
-	line := fmt.Sprintf("%s: %s, %s new, %s changed, %s unchanged, %s, %s", o.Table, o.State,
-		grouped(o.Inserted), grouped(o.Updated), grouped(o.Unchanged), counted(int64(o.Requests), "request"), span(o.Took))
+	line := fmt.Sprintf("%s: %s, %s new, %s changed, %s deleted, %s unchanged, %s, %s", o.Table, o.State,
+		grouped(o.Inserted), grouped(o.Updated), grouped(o.Tombstoned), grouped(o.Unchanged), counted(int64(o.Requests), "request"), span(o.Took))
 	if o.State != sink.StateOK {
 		line += ": " + o.Reason
 	}

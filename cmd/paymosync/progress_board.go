@@ -18,7 +18,7 @@ const redrawEvery = 100 * time.Millisecond
 
 // The widths of a board's columns, without the two spaces between them.
 const (
-	nameWidth = 23 // the longest table's name
+	nameWidth = 26 // the longest table's name
 	rowsWidth = 14
 	rateWidth = 9
 	leftWidth = 11

@@ -20,7 +20,7 @@ func TestBoardFits(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	p := &progress{out: &bytes.Buffer{}, board: &board{}, tables: 25, started: now.Add(-100 * time.Second)}
-	for _, table := range []string{"time_entries", "task_recurring_profiles", "tasks", "users"} {
+	for _, table := range []string{"time_entries", "project_template_tasklists", "tasks", "users"} {
 		p.begin(table)
 	}
 	p.moment("time_entries", jobs.Moment{Rows: 1, Requests: 1, Left: 1, Known: true})
@@ -44,8 +44,8 @@ func TestBoardFits(t *testing.T) {
 		}
 	}
 	lines := strings.Join(p.lines(newLayout(100, 24, false), now), "\n")
-	for _, text := range []string{"1,234,567 rows", "13,717/s", "30s left", "tasks                    waiting for Paymo's rate limit, ",
-		"users                    waiting: it is being synced by host", "0 of 25 tables", "700 requests", "in 1m40s", "1 request, the next goes in "} {
+	for _, text := range []string{"1,234,567 rows", "13,717/s", "30s left", "tasks                       waiting for Paymo's rate limit, ",
+		"users                       waiting: it is being synced by host", "0 of 25 tables", "700 requests", "in 1m40s", "1 request, the next goes in "} {
 		if !strings.Contains(lines, text) {
 			t.Errorf("the board does not say %q:\n%s", text, lines)
 		}
@@ -66,11 +66,11 @@ func TestProgressInPipe(t *testing.T) {
 	}
 	p.waiting("tasks", &paymo.RateLimitError{Wait: 7 * time.Second}, 7*time.Second)
 	p.waiting("other", errors.New("not shown"), time.Second)
-	p.end(jobs.Outcome{Table: "tasks", State: sink.StateDegraded, Reason: "a reason", Inserted: 1200, Requests: 1, Took: time.Second})
+	p.end(jobs.Outcome{Table: "tasks", State: sink.StateDegraded, Reason: "a reason", Inserted: 1200, Tombstoned: 7, Requests: 1, Took: time.Second})
 	p.stop()
 	const want = `tasks: waiting: it is being synced by another
 tasks: waiting for Paymo's rate limit, 7.0s
-tasks: degraded, 1,200 new, 0 changed, 0 unchanged, 1 request, 1.0s: a reason
+tasks: degraded, 1,200 new, 0 changed, 7 deleted, 0 unchanged, 1 request, 1.0s: a reason
 `
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)

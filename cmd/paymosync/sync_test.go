@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/catalog"
 )
 
@@ -47,7 +48,7 @@ func TestAwaitParents(t *testing.T) {
 	t.Parallel()
 	items, tasks := mustLookup(t, "invoice_items"), mustLookup(t, "tasks")
 	synctest.Test(t, func(t *testing.T) {
-		ended := endings([]*catalog.Resource{mustLookup(t, "invoices"), items, tasks})
+		ended := endings([]jobs.Request{{Resource: mustLookup(t, "invoices")}, {Resource: items}, {Resource: tasks}})
 		waited := make(chan struct{})
 		go func() {
 			awaitParents(t.Context(), items, ended)
@@ -62,7 +63,7 @@ func TestAwaitParents(t *testing.T) {
 		close(ended["invoices"])
 		<-waited
 		awaitParents(t.Context(), tasks, ended)
-		awaitParents(t.Context(), items, endings([]*catalog.Resource{items}))
+		awaitParents(t.Context(), items, endings([]jobs.Request{{Resource: items}}))
 	})
 }
 

@@ -19,7 +19,7 @@ import (
 
 // wideTable is the width that the tables of sync and status need with all their
 // columns.
-const wideTable = 96
+const wideTable = 116
 
 // terminal is where a command prints: results to out, everything else to err.
 type terminal struct{ out, err io.Writer }

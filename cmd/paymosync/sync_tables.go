@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// atOnce is how many tables the sync command reads at once.
+const atOnce = 4
+
+// How long a sync that works in slices makes room, between two of them, for jobs that
+// wait for the table: longer than they wait before they look again.
+const (
+	roomMost = 7 * time.Second
+	roomLook = 250 * time.Millisecond
+)
+
+// syncTables syncs the tables, several at once, in the order in which a first load
+// serves people best.
+func syncTables(ctx context.Context, config Config, requests []jobs.Request, progress *progress, log *slog.Logger) ([]jobs.Outcome, error) {
+	for _, text := range slices.Concat(config.Warnings(), config.Notices()) {
+		progress.say(text)
+	}
+	vault, err := NewVault(config.Vault, log)
+	if err != nil {
+		return nil, err
+	}
+	defer vault.Close()
+	pool, err := openPrepared(ctx, config, vault, log)
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	syncer, err := newSyncer(ctx, config, vault, pool, log, progress)
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]jobs.Outcome, len(requests))
+	ended := endings(requests)
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, req := range requests {
+		group.Go(func() error {
+			table := req.Resource.Table
+			defer close(ended[table])
+			awaitParents(ctx, req.Resource, ended)
+			progress.begin(table)
+			outcomes[i] = tableSync{syncer: syncer, pool: pool, progress: progress}.toEnd(ctx, req)
+			progress.end(outcomes[i])
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	identity, pinned, err := syncer.Store.Identity(context.WithoutCancel(ctx))
+	if err == nil && pinned && identity.Role != jobs.AdminRole {
+		progress.say(fmt.Sprintf("The key's role is %s: it sees a part of the account, and prices may be blank. An Admin's key sees all.", identity.Role))
+	}
+	return outcomes, err
+}
+
+// endings are channels that are closed when the tables were synced.
+func endings(requests []jobs.Request) map[string]chan struct{} {
+	ended := make(map[string]chan struct{}, len(requests))
+	for _, req := range requests {
+		ended[req.Resource.Table] = make(chan struct{})
+	}
+	return ended
+}
+
+// awaitParents waits, before a table is synced whose rows come with others, until those
+// were synced, if they are going to be. They come earlier in the catalogue, so that they
+// are under way by then whatever the number of tables at once is.
+func awaitParents(ctx context.Context, resource *catalog.Resource, ended map[string]chan struct{}) {
+	parent, ok := ended[resource.Embedded.Parent]
+	if !ok || !comesWithParents(resource) {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-parent:
+	}
+}
+
+// tableSync syncs one table after another, to its end.
+type tableSync struct {
+	syncer   *jobs.Syncer
+	pool     *pgxpool.Pool
+	progress *progress
+}
+
+// toEnd syncs one table and waits for what only takes waiting: the rate limit, and
+// another process's lease. Between the slices of its work it makes room for others.
+func (s tableSync) toEnd(ctx context.Context, req jobs.Request) jobs.Outcome {
+	var total jobs.Outcome
+	started := time.Now()
+	for {
+		outcome, err := s.syncer.Sync(ctx, req)
+		total = addOutcomes(total, outcome)
+		s.progress.slice(req.Resource.Table, outcome)
+		wait, retry := jobs.RetryIn(err)
+		switch {
+		case err == nil && outcome.Unfinished && ctx.Err() == nil:
+			s.makeRoom(ctx, req.Resource.Table)
+		case retry:
+			s.progress.waiting(req.Resource.Table, err, wait)
+			if sleep(ctx, wait) {
+				total.Waited += wait
+			}
+		default:
+			if err != nil && total.State != sink.StateFailing {
+				total.State, total.Reason = sink.StateFailing, describe(err)
+			}
+			if ctx.Err() != nil {
+				total.State, total.Reason = sink.RunInterrupted, keptWords(req.Mode)
+			}
+			total.Took = time.Since(started)
+			return total
+		}
+	}
+}
+
+func keptWords(mode jobs.Mode) string {
+	if mode == jobs.Backfill {
+		return "what was read is kept, a backfill of the same dates goes on"
+	}
+	return "what was read is kept, the next sync goes on"
+}
+
+// makeRoom lets the service's jobs go first that wait for the table's lease: they look
+// for it every few seconds only. Jobs that nobody works are not waited for long.
+func (s tableSync) makeRoom(ctx context.Context, table string) {
+	for until := time.Now().Add(roomMost); time.Now().Before(until); {
+		var waiting bool
+		err := s.pool.QueryRow(ctx, `
+			SELECT EXISTS (
+				SELECT
+				FROM `+jobs.QueueSchema+`.river_job
+				WHERE kind = $1 AND args ->> 'table' = $2
+					AND (state IN ('available', 'running') OR state = 'scheduled' AND scheduled_at < now() + $3)
+			)`, jobs.SyncArgs{}.Kind(), table, roomMost).Scan(&waiting)
+		if err != nil || !waiting || !sleep(ctx, roomLook) {
+			return
+		}
+	}
+}
+
+// sleep reports false when the context ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
