@@ -40,12 +40,11 @@ func (r *run) followParents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := r.Store.Now(ctx)
+	until, err := r.Store.WrittenUntil(ctx, r.resource.Embedded.Parent)
 	if err != nil {
 		return err
 	}
-	// A page of parents that is being committed bears an earlier time than its commit.
-	p := &Parents{Until: now.Add(-overlap), Fresh: parent.FreshAsOf}
+	p := &Parents{Until: until, Fresh: parent.FreshAsOf}
 	if r.progress.Mode == Incremental {
 		p.Since = r.checkpoint.ParentsAt
 	}

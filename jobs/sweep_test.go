@@ -345,7 +345,7 @@ func TestRequestsOfIncrementals(t *testing.T) {
 		t.Logf("%-28s %d", table, count.Requests)
 		total += int(count.Requests)
 	}
-	if total > 40 {
+	if total > 35 {
 		t.Errorf("%d requests", total)
 	}
 	t.Logf("%-28s %d, %d tables", "all", total, len(catalog.All()))

@@ -93,7 +93,7 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 	WHERE ` + strings.Join(differs, "\n\t\tOR ") + `
 ), written AS (
 	INSERT INTO ` + table + ` AS t (` + names + `, _synced_at, _extra, _issues)
-	SELECT ` + names + `, now(), _extra, _issues
+	SELECT ` + names + `, statement_timestamp(), _extra, _issues
 	FROM changed
 	WHERE _wins
 	ON CONFLICT (id) DO UPDATE SET

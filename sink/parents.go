@@ -27,6 +27,28 @@ func (s *Store) Unscoped(ctx context.Context, r *catalog.Resource, ids []int64) 
 	return found, nil
 }
 
+// WrittenUntil is a time, by the database's clock, of which this holds: every row of the table
+// that was written before is visible now, and rows that are committed later bear a later
+// _synced_at. It waits for the page that is being written, if there is one.
+func (s *Store) WrittenUntil(ctx context.Context, table string) (time.Time, error) {
+	var at time.Time
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			SELECT
+			FROM paymosync.leases
+			WHERE account = $1 AND table_name = $2
+			FOR SHARE`, s.account, table)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&at)
+	})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("wait for the rows of %s: %w", table, err)
+	}
+	return at, nil
+}
+
 // Active are the live rows of a table of parents that changed since the time, or that
 // have rows of the resource which did.
 func (s *Store) Active(ctx context.Context, r *catalog.Resource, parent string, since time.Time) ([]int64, error) {

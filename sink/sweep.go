@@ -86,8 +86,8 @@ func (l *Lease) Sweep(ctx context.Context, r *catalog.Resource, run int64, unexp
 	err = l.transact(ctx, "sweep", func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
 			UPDATE `+l.store.name(l.table)+` AS t
-			SET _deleted_at = now(),
-				_synced_at = now()
+			SET _deleted_at = statement_timestamp(),
+				_synced_at = statement_timestamp()
 			FROM paymosync.candidates AS c
 			WHERE c.account = $1 AND c.table_name = $2 AND t.id = c.row_id AND `+mayGo+`
 				AND ($3 OR `+l.store.isExplained(r)+`)`, l.store.account, l.table, unexplained)
@@ -121,11 +121,12 @@ func (l *Lease) Sentinels(ctx context.Context, r *catalog.Resource, limit int) (
 	live := `
 			SELECT t.id
 			FROM ` + l.store.name(r.Table) + ` AS t
-			WHERE t._deleted_at IS NULL AND ` + isListed(r) + ` AND NOT EXISTS (
-				SELECT
+			WHERE t._deleted_at IS NULL AND ` + isListed(r) + ` AND (
+				SELECT c.row_id
 				FROM paymosync.candidates AS c
 				WHERE c.account = $1 AND c.table_name = $2 AND c.row_id = t.id
-			)`
+				LIMIT 1
+			) IS NULL`
 	return l.ids(ctx, "read sentinels of", `
 		(`+live+`
 			ORDER BY t.id

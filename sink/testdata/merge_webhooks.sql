@@ -39,7 +39,7 @@ WITH page AS MATERIALIZED (
 		OR $1::boolean AND ROW (m."last_status_code") IS DISTINCT FROM ROW (t."last_status_code")
 ), written AS (
 	INSERT INTO "paymo"."webhooks" AS t ("id", "created_on", "updated_on", "target_url", "event", "where", "last_status_code", _synced_at, _extra, _issues)
-	SELECT "id", "created_on", "updated_on", "target_url", "event", "where", "last_status_code", now(), _extra, _issues
+	SELECT "id", "created_on", "updated_on", "target_url", "event", "where", "last_status_code", statement_timestamp(), _extra, _issues
 	FROM changed
 	WHERE _wins
 	ON CONFLICT (id) DO UPDATE SET

@@ -35,7 +35,7 @@ WITH page AS MATERIALIZED (
 		OR $1::boolean AND false
 ), written AS (
 	INSERT INTO "paymo"."workflows" AS t ("id", "name", "is_default", "created_on", "updated_on", _synced_at, _extra, _issues)
-	SELECT "id", "name", "is_default", "created_on", "updated_on", now(), _extra, _issues
+	SELECT "id", "name", "is_default", "created_on", "updated_on", statement_timestamp(), _extra, _issues
 	FROM changed
 	WHERE _wins
 	ON CONFLICT (id) DO UPDATE SET
