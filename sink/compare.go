@@ -32,9 +32,9 @@ type Difference struct {
 // ColumnDifference is a column with two values, each as text, cut after some hundred
 // characters; nil is null.
 type ColumnDifference struct {
-	Name      string
-	Warehouse *string
-	Paymo     *string
+	Name      string  `json:"name"`
+	Warehouse *string `json:"warehouse"`
+	Paymo     *string `json:"paymo"`
 }
 
 // Compare holds the records against the resource's table and returns those that are not

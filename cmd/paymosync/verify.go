@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/migrations"
+)
+
+func (p *program) verifyCommand() *cobra.Command {
+	var since string
+	var repair, asJSON bool
+	command := &cobra.Command{
+		Use:   "verify [TABLE...]",
+		Short: "Compare the warehouse with Paymo, row by row",
+		Long: `Read Paymo, and compare it with the warehouse: which rows there are, every value
+of them, and the sums that people care about (hours by month and project, totals
+of invoices, payments and expenses by month). The tables named are compared, or
+all that are configured.
+
+What differs is read once more: what changed since the comparison began is
+pending, not a difference. Nothing is written to the tables, unless --repair
+is given: then what differs is merged, and what is gone from Paymo is marked
+deleted, with the proofs and the guard of a full sync.
+
+--since compares time entries and bookings about that day or later ones, and of
+other tables what was changed since; rows that Paymo does not have any more are
+not looked for there.
+
+Exit code: 0 when nothing differs, or everything was repaired; 1 for a difference
+or a table that could not be compared; 2 for a configuration that is wrong; 130
+when interrupted.`,
+		Example: "  paymosync verify\n  paymosync verify time_entries invoices --since 2026-01-01\n  paymosync verify --repair projects",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			from, err := parseSince(since)
+			if err != nil {
+				return err
+			}
+			config, err := p.config("DATABASE_URL")
+			if err != nil {
+				return err
+			}
+			resources, err := chosenTables(config, args)
+			if err != nil {
+				return err
+			}
+			requests := make([]jobs.VerifyRequest, len(resources))
+			for i, resource := range resources {
+				requests[i] = jobs.VerifyRequest{Resource: resource, Since: from, Repair: repair}
+			}
+			return p.verify(cmd.Context(), config, requests, asJSON)
+		},
+		ValidArgsFunction: completeTables,
+	}
+	command.Flags().StringVar(&since, "since", "", "compare from this `DATE` on: YYYY-MM-DD, in UTC")
+	command.Flags().BoolVar(&repair, "repair", false, "mend what differs")
+	command.Flags().BoolVar(&asJSON, "json", false, "print what was found as JSON")
+	return command
+}
+
+// parseSince is the day that --since names, zero for none.
+func parseSince(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	switch {
+	case err != nil:
+		return time.Time{}, &usageError{fmt.Errorf("--since %q is not a day: write it as 2026-01-31", text)}
+	case day.After(time.Now()):
+		return time.Time{}, &usageError{fmt.Errorf("--since %s is still to come", text)}
+	}
+	return day, nil
+}
+
+// verify verifies the tables and prints what was found.
+func (p *program) verify(ctx context.Context, config Config, requests []jobs.VerifyRequest, asJSON bool) error {
+	progress := newProgress(p.err, len(requests))
+	level := slog.LevelError
+	if config.LogLevel < slog.LevelInfo {
+		level = config.LogLevel
+	}
+	log := terminal{out: p.out, err: progress}.logger(config, level)
+	found, err := verifyTables(ctx, config, requests, progress, log)
+	progress.stop()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		err = p.printJSON(found)
+	} else {
+		err = p.printVerified(found, repairs(requests))
+	}
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if slices.ContainsFunc(found, func(v jobs.Verified) bool {
+		return v.Verdict == jobs.VerdictDifferent || v.Verdict == jobs.VerdictUnproven
+	}) {
+		return errUnwell
+	}
+	return nil
+}
+
+// verifyTables verifies the tables, several at once.
+func verifyTables(ctx context.Context, config Config, requests []jobs.VerifyRequest, progress *progress, log *slog.Logger) ([]jobs.Verified, error) {
+	for _, text := range slices.Concat(config.Warnings(), config.Notices()) {
+		progress.say(text)
+	}
+	vault, err := NewVault(config.Vault, log)
+	if err != nil {
+		return nil, err
+	}
+	defer vault.Close()
+	pool, err := openToCompare(ctx, config, vault)
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	syncer, err := newSyncer(ctx, config, vault, pool, log, progress)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]jobs.Verified, len(requests))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, req := range requests {
+		group.Go(func() error {
+			table := req.Resource.Table
+			progress.begin(table)
+			req.Waiting = func(reason error, wait time.Duration) { progress.waiting(table, reason, wait) }
+			var err error
+			found[i], err = syncer.Verify(ctx, req)
+			switch {
+			case ctx.Err() != nil:
+				found[i].Reason = "interrupted"
+			case err != nil:
+				found[i].Reason = describe(err)
+			}
+			progress.verified(found[i])
+			return nil
+		})
+	}
+	return found, group.Wait()
+}
+
+// openToCompare opens a database that has the layout of this version, and changes nothing
+// in one that has not.
+func openToCompare(ctx context.Context, config Config, vault *Vault) (*pgxpool.Pool, error) {
+	pool, err := openDatabase(ctx, config, vault)
+	if err != nil {
+		return nil, err
+	}
+	pending, err := migrations.Pending(ctx, pool, config.WarehouseSchema)
+	if err == nil && len(pending) > 0 {
+		err = fmt.Errorf("the database lacks %d migrations: run paymosync migrate up", len(pending))
+	}
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
+
+// verified takes a table off that was verified.
+func (p *progress) verified(v jobs.Verified) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = slices.DeleteFunc(p.running, func(t *tableProgress) bool { return t.name == v.Table })
+	p.finished++
+	p.requests += v.Requests
+	if p.board != nil {
+		return
+	}
+	line := fmt.Sprintf("%s: %s, %s, %s, %s", v.Table, v.Verdict, counted(v.Paymo, "row"), counted(int64(v.Requests), "request"), span(v.Took))
+	if v.Reason != "" {
+		line += ": " + v.Reason
+	}
+	fmt.Fprintln(p.out, line)
+}
+
+func repairs(requests []jobs.VerifyRequest) bool { return len(requests) > 0 && requests[0].Repair }
