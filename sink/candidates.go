@@ -24,6 +24,21 @@ type Slice struct {
 	Rest     bool      // the page alone says nothing of what is missing: Expect has made every row a candidate
 }
 
+// found are the places of the candidates with the ids $3. Each is looked up by itself:
+// candidates come and go by the million, and a planner who takes them for a few would
+// read them all for every page.
+const found = `ARRAY(
+				SELECT c.ctid
+				FROM unnest($3::bigint[]) AS asked (id)
+				CROSS JOIN LATERAL (
+					SELECT ctid
+					FROM paymosync.candidates
+					WHERE account = $1 AND table_name = $2 AND row_id = asked.id
+					LIMIT 1
+				) AS c
+				WHERE EXISTS (SELECT FROM paymosync.candidates WHERE account = $1 AND table_name = $2)
+			)`
+
 // sift strikes the page's records off the candidates, and makes candidates of the rows
 // that it should have brought and did not. A row that was written after the page was
 // requested is none: the page cannot know it.
@@ -36,7 +51,7 @@ func (l *Lease) sift(ctx context.Context, tx pgx.Tx, page Page) error {
 	if len(ids) > 0 {
 		_, err := tx.Exec(ctx, `
 			DELETE FROM paymosync.candidates
-			WHERE account = $1 AND table_name = $2 AND row_id = ANY ($3)`, l.store.account, l.table, ids)
+			WHERE ctid = ANY (`+found+`)`, l.store.account, l.table, ids)
 		if err != nil {
 			return fmt.Errorf("strike candidates off: %w", err)
 		}
@@ -118,8 +133,18 @@ func (l *Lease) Expect(ctx context.Context, r *catalog.Resource, since time.Time
 			`+d.where()+`
 			ORDER BY t.id
 			ON CONFLICT DO NOTHING`, d.parameters...)
-		return err
+		if err != nil {
+			return err
+		}
+		return analyse(ctx, tx)
 	})
+}
+
+// analyse tells the planner that there are many candidates now. Where the role does not
+// own the table that is passed over.
+func analyse(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `ANALYZE paymosync.candidates`)
+	return err
 }
 
 // AddOrphans makes candidates of the live rows whose column is null or names a row that
@@ -147,7 +172,10 @@ func (l *Lease) AddOrphans(ctx context.Context, r *catalog.Resource, column, par
 			ORDER BY t.id
 			ON CONFLICT DO NOTHING`, l.store.account, l.table)
 		added = tag.RowsAffected()
-		return err
+		if err != nil || added == 0 {
+			return err
+		}
+		return analyse(ctx, tx)
 	})
 	if err != nil {
 		return 0, err
@@ -201,19 +229,15 @@ func (l *Lease) OpenCandidates(ctx context.Context, limit int) ([]int64, error) 
 // any more are passed over.
 func (l *Lease) Judge(ctx context.Context, run int64, gone, unsure []int64, askedAt time.Time, cost Cost) error {
 	return l.transact(ctx, "judge the candidates of", func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
-			UPDATE paymosync.candidates AS c
-			SET verdict = v.verdict,
-				asked_at = $5
-			FROM (
-				SELECT unnest($3::bigint[]) AS id, 'gone' AS verdict
-				UNION ALL
-				SELECT unnest($4::bigint[]), 'unsure'
-			) AS v
-			WHERE c.account = $1 AND c.table_name = $2 AND c.row_id = v.id`,
-			l.store.account, l.table, gone, unsure, askedAt)
-		if err != nil {
-			return err
+		for verdict, ids := range map[string][]int64{"gone": gone, "unsure": unsure} {
+			_, err := tx.Exec(ctx, `
+				UPDATE paymosync.candidates
+				SET verdict = $4,
+					asked_at = $5
+				WHERE ctid = ANY (`+found+`)`, l.store.account, l.table, ids, verdict, askedAt)
+			if err != nil {
+				return err
+			}
 		}
 		return l.countRun(ctx, tx, run, tally{cost: cost})
 	})
