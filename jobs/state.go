@@ -142,7 +142,9 @@ func (r *run) endUnread(ctx context.Context, err error) error {
 		return r.settle(ctx, sink.StateDegraded,
 			fmt.Sprintf("Paymo answers %d where it used to answer: not in the plan any more, or not permitted to this key; the rows are kept (%s)", api.Status, api.Message), nil)
 	}
-	if r.progress.Seen == 0 {
+	var role *RoleError
+	var identity *IdentityError
+	if r.progress.Seen == 0 || errors.As(err, &role) || errors.As(err, &identity) { // what another key was shown is not gone on with
 		r.forget(&r.checkpoint)
 	}
 	return r.settle(ctx, sink.StateFailing, err.Error(), err)

@@ -88,10 +88,6 @@ func (r *run) sweep(ctx context.Context) error {
 	if err := r.confirm(ctx); err != nil {
 		return err
 	}
-	// A key that lost its rights meanwhile was not shown what is there.
-	if err := r.reidentify(ctx); err != nil {
-		return err
-	}
 	if !r.seesAll() {
 		return r.forgo(ctx, tally)
 	}
@@ -151,7 +147,9 @@ func (r *run) forgo(ctx context.Context, tally sink.Candidates) error {
 // an answer about the row alone does not.
 const mostSingly = 200
 
-// confirm asks for every candidate that has no verdict yet.
+// confirm asks for every candidate that has no verdict yet. To a key that lost its rights
+// rows look gone: no verdict is kept, for this process or the next one, before it is known
+// that the key has them still.
 func (r *run) confirm(ctx context.Context) error {
 	for {
 		ids, err := r.lease.OpenCandidates(ctx, mostIDs)
@@ -172,6 +170,9 @@ func (r *run) confirm(ctx context.Context) error {
 			}
 		}
 		r.progress.Swept.Bare = r.progress.Swept.Bare || v.bare
+		if err := r.reidentify(ctx); err != nil || !r.seesAll() {
+			return err
+		}
 		if err := r.lease.Judge(ctx, r.progress.Run, v.gone, v.unsure, asked, r.spent); err != nil {
 			return err
 		}
