@@ -90,10 +90,14 @@ func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 			p.New = append(p.New, id)
 		}
 	}
-	if ids = slices.Compact(slices.Sorted(slices.Values(append(ids, p.New...)))); len(ids)+len(all) == 0 {
-		return nil, fmt.Errorf("list %s by its %s: that table is empty, sync it first", r.resource.Table, r.parent())
+	if ids = slices.Compact(slices.Sorted(slices.Values(append(ids, p.New...)))); len(ids)+len(all) > 0 {
+		return ids, nil
 	}
-	return ids, nil
+	parent, err := r.Store.Checkpoint(ctx, r.parent())
+	if err == nil && parent.FullAt.IsZero() {
+		err = fmt.Errorf("list %s by its %s: that table is empty, sync it first", r.resource.Table, r.parent())
+	}
+	return nil, err
 }
 
 // parent is the table of the resource's parents.
