@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -114,24 +112,15 @@ func (p *program) reset(ctx context.Context, config Config, resource *catalog.Re
 		return err
 	}
 	defer pool.Close()
-	store := sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount)
-	for {
-		err := store.WithLease(ctx, resource.Table, processName(), func(ctx context.Context, lease *sink.Lease) error {
+	store := storeOf(pool, config)
+	err = whenFree(ctx, p, func() error {
+		return store.WithLease(ctx, resource.Table, processName(), func(ctx context.Context, lease *sink.Lease) error {
 			return lease.ResetCheckpoint(ctx)
 		})
-		if held, ok := errors.AsType[*sink.HeldError](err); ok {
-			fmt.Fprintf(p.err, "waiting: %s\n", held)
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(time.Second):
-				continue
-			}
-		}
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(p.out, "%s has no checkpoint now; its rows stay, and the next sync reads everything.\n", resource.Table)
+	})
+	if err != nil {
 		return err
 	}
+	_, err = fmt.Fprintf(p.out, "%s has no checkpoint now; its rows stay, and the next sync reads everything.\n", resource.Table)
+	return err
 }

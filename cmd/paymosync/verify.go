@@ -32,8 +32,8 @@ is given: then what differs is merged, and what is gone from Paymo is marked
 deleted, with the proofs and the guard of a full sync.
 
 --since compares time entries and bookings about that day or later ones, and of
-other tables what was changed since; rows that Paymo does not have any more are
-not looked for there.
+other tables what was changed since: there, rows that Paymo does not have any
+more are not looked for.
 
 Exit code: 0 when nothing differs, or everything was repaired; 1 for a difference
 or a table that could not be compared; 2 for a configuration that is wrong; 130

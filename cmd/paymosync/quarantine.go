@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// shortHash is how much of a record's hash is shown to people.
+const shortHash = 12
+
+// quarantined is a record in quarantine as it is printed.
+type quarantined struct {
+	Table     string          `json:"table"`
+	Hash      string          `json:"hash"`
+	Problem   string          `json:"problem"`
+	FirstSeen time.Time       `json:"first_seen"`
+	LastSeen  time.Time       `json:"last_seen"`
+	Payload   json.RawMessage `json:"payload,omitempty"`
+}
+
+func newQuarantined(r sink.Quarantined) quarantined {
+	return quarantined{Table: r.Table, Hash: r.Hash, Problem: r.Problem, FirstSeen: r.FirstSeen, LastSeen: r.LastSeen}
+}
+
+func (p *program) quarantineCommand() *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "quarantine",
+		Short: "Look at records that cannot become rows, and try them again",
+		Long: `Look at the records of Paymo that cannot become rows, and try them again.
+
+They are kept whole, but for fields that are secret.`,
+		Example: "  paymosync quarantine list\n  paymosync quarantine show 3f2a\n  paymosync quarantine replay projects",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	list := &cobra.Command{
+		Use: "list", Short: "List what is in quarantine", Example: "  paymosync quarantine list",
+		Args: usage(cobra.NoArgs),
+		RunE: p.withQuarantine(func(ctx context.Context, store *sink.Store, _ []string) error {
+			records, err := store.Quarantined(ctx, "")
+			if err != nil {
+				return err
+			}
+			return p.printQuarantine(records, asJSON)
+		}),
+	}
+	show := &cobra.Command{
+		Use: "show HASH", Short: "Print one record, found by the beginning of its hash", Example: "  paymosync quarantine show 3f2a",
+		Args: usage(cobra.ExactArgs(1)),
+		RunE: p.withQuarantine(func(ctx context.Context, store *sink.Store, args []string) error {
+			record, err := store.QuarantinedRecord(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return p.printRecord(record, asJSON)
+		}),
+	}
+	for _, c := range []*cobra.Command{list, show} {
+		c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	}
+	command.AddCommand(list, show, p.replayCommand())
+	return command
+}
+
+// withQuarantine runs a command that looks into the quarantine and changes nothing. Its
+// arguments are hashes.
+func (p *program) withQuarantine(work func(context.Context, *sink.Store, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		for _, arg := range args {
+			if !isHash(arg) {
+				return &usageError{fmt.Errorf("%q is not the beginning of a hash: paymosync quarantine list shows them", arg)}
+			}
+		}
+		config, err := p.config("DATABASE_URL")
+		if err != nil {
+			return err
+		}
+		pool, err := p.openMigrated(cmd.Context(), config)
+		if err != nil {
+			return err
+		}
+		defer pool.Close()
+		return work(cmd.Context(), storeOf(pool, config), args)
+	}
+}
+
+func storeOf(pool *pgxpool.Pool, config Config) *sink.Store {
+	return sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount)
+}
+
+// isHash reports whether the text may be the beginning of a hash.
+func isHash(text string) bool { return regexp.MustCompile(`^[0-9A-Fa-f]{1,64}$`).MatchString(text) }
+
+func (p *program) printQuarantine(records []sink.Quarantined, asJSON bool) error {
+	if asJSON {
+		all := make([]quarantined, len(records))
+		for i, r := range records {
+			all[i] = newQuarantined(r)
+		}
+		return p.printJSON(all)
+	}
+	if len(records) == 0 {
+		_, err := fmt.Fprintln(p.out, "Nothing is in quarantine.")
+		return err
+	}
+	now := time.Now()
+	w := p.newTable("table", "hash", "first seen", "last seen", "problem")
+	for _, r := range records {
+		w.AppendRow(table.Row{r.Table, r.Hash[:min(shortHash, len(r.Hash))], ago(&r.FirstSeen, now), ago(&r.LastSeen, now), r.Problem})
+	}
+	w.Render()
+	return nil
+}
+
+func (p *program) printRecord(record sink.Quarantined, asJSON bool) error {
+	if asJSON {
+		shown := newQuarantined(record)
+		shown.Payload = json.RawMessage(record.Payload)
+		if !json.Valid(shown.Payload) {
+			text, err := json.Marshal(record.Payload)
+			if err != nil {
+				return errors.New("the record's payload is no JSON")
+			}
+			shown.Payload = text
+		}
+		return p.printJSON(shown)
+	}
+	_, err := fmt.Fprintf(p.out, "table       %s\nhash        %s\nproblem     %s\nfirst seen  %s\nlast seen   %s\n\n%s\n", record.Table, record.Hash, record.Problem,
+		record.FirstSeen.UTC().Format(time.RFC3339), record.LastSeen.UTC().Format(time.RFC3339), indented(record.Payload))
+	return err
+}
+
+// indented is JSON as people read it: numbers and the order of fields stay as they are.
+func indented(payload string) string {
+	var out bytes.Buffer
+	if err := json.Indent(&out, []byte(payload), "", "  "); err != nil {
+		return payload // it is no JSON
+	}
+	return out.String()
+}

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+func (p *program) replayCommand() *cobra.Command {
+	var all bool
+	command := &cobra.Command{
+		Use:   "replay [HASH | TABLE]",
+		Short: "Make rows of records in quarantine that can become some by now",
+		Long: `Try records in quarantine again: one by its hash, those of a table, or --all. Nothing is
+asked of Paymo: what is kept is decoded with the columns of this version, and merged
+unless the table has a newer version of the row. A record that became a row leaves the
+quarantine; one that still cannot stays, and its problem is said. The table's state
+follows at its next sync.
+
+Exit code: 0 when every record became a row, 1 when one did not.`,
+		Example: "  paymosync quarantine replay 3f2a\n  paymosync quarantine replay projects\n  paymosync quarantine replay --all",
+		Args:    usage(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if all == (len(args) == 1) {
+				return &usageError{errors.New("name a hash or a table, or give --all")}
+			}
+			which := ""
+			if !all {
+				which = args[0]
+			}
+			_, isTable := catalog.Lookup(which)
+			if which != "" && !isTable && !isHash(which) {
+				_, err := tableNamed(which)
+				return err
+			}
+			config, err := p.config("DATABASE_URL")
+			if err != nil {
+				return err
+			}
+			return p.replay(cmd.Context(), config, which)
+		},
+		ValidArgsFunction: completeTables,
+	}
+	command.Flags().BoolVar(&all, "all", false, "try every record")
+	return command
+}
+
+// replay tries again the records that are named by a table or a hash, all with "".
+func (p *program) replay(ctx context.Context, config Config, which string) error {
+	log := p.logger(config, slog.LevelError)
+	vault, err := NewVault(config.Vault, log)
+	if err != nil {
+		return err
+	}
+	defer vault.Close()
+	pool, err := openPrepared(ctx, config, vault, log)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	client, err := newClient(config, vault, nil, "") // it decodes, and asks nothing
+	if err != nil {
+		return err
+	}
+	r := &replaying{program: p, store: storeOf(pool, config), pool: pool, client: client}
+	records, err := r.find(ctx, which)
+	if err != nil {
+		return err
+	}
+	byTable := map[string][]sink.Quarantined{}
+	for _, record := range records {
+		byTable[record.Table] = append(byTable[record.Table], record)
+	}
+	for _, resource := range catalog.All() {
+		if found := byTable[resource.Table]; len(found) > 0 {
+			if err := r.table(ctx, resource, found); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = fmt.Fprintf(p.out, "%s left the quarantine, %s in it.\n", counted(r.released, "record"), stayed(r.stayed))
+	if err == nil && r.stayed > 0 {
+		err = errUnwell
+	}
+	return err
+}
+
+func stayed(n int64) string {
+	if n == 1 {
+		return "1 stays"
+	}
+	return grouped(n) + " stay"
+}
+
+// replaying is a replay while it lasts.
+type replaying struct {
+	*program
+	store            *sink.Store
+	pool             *pgxpool.Pool
+	client           *paymo.Client
+	released, stayed int64
+}
+
+func (r *replaying) find(ctx context.Context, which string) ([]sink.Quarantined, error) {
+	if _, isTable := catalog.Lookup(which); which == "" || isTable {
+		return r.store.Quarantined(ctx, which)
+	}
+	record, err := r.store.QuarantinedRecord(ctx, which)
+	return []sink.Quarantined{record}, err
+}
+
+// table tries the records of one table, under its lease and as one run of the ledger.
+func (r *replaying) table(ctx context.Context, resource *catalog.Resource, records []sink.Quarantined) error {
+	return whenFree(ctx, r.program, func() error {
+		return r.store.WithLease(ctx, resource.Table, processName(), func(ctx context.Context, lease *sink.Lease) error {
+			checkpoint, err := lease.Checkpoint(ctx)
+			if err != nil {
+				return err
+			}
+			run, err := lease.StartRun(ctx, string(jobs.Repair), jobs.ReasonManual)
+			if err != nil {
+				return err
+			}
+			stayed := r.stayed
+			for _, record := range records {
+				problem, err := r.record(ctx, lease, resource, record, sink.Page{Run: run, Resource: resource, Checkpoint: checkpoint})
+				if err != nil {
+					return err
+				}
+				if err := r.tell(record, problem); err != nil {
+					return err
+				}
+			}
+			state, sentence := sink.StateOK, ""
+			if n := r.stayed - stayed; n > 0 {
+				state, sentence = sink.StateDegraded, counted(n, "record")+" of the quarantine still cannot become rows"
+			}
+			return lease.EndRun(ctx, run, state, sentence, sink.Cost{}, checkpoint)
+		})
+	})
+}
+
+// record tries one record. It returns why it stays in quarantine, "" when it left.
+func (r *replaying) record(ctx context.Context, lease *sink.Lease, resource *catalog.Resource, record sink.Quarantined, write sink.Page) (problem string, err error) {
+	page, err := r.client.DecodeRow(resource, []byte(record.Payload))
+	if err != nil {
+		return err.Error(), nil // it is no JSON
+	}
+	if len(page.Rejects) > 0 {
+		return page.Rejects[0].Problem, nil
+	}
+	tried, err := r.store.Now(ctx)
+	if err != nil {
+		return "", err
+	}
+	// Any row that was written since is newer than the record.
+	write.Records, write.RequestedAt, write.Volatile = page.Records, record.LastSeen, true
+	write.Unknown, write.Stripped, write.Dropped = page.Unknown, page.Stripped, page.Dropped
+	result, err := lease.Apply(ctx, write)
+	switch {
+	case errors.Is(err, sink.ErrBlanks):
+		return "it would empty columns of the row: paymosync sync --full " + resource.Table + " asks Paymo for it", nil
+	case err != nil:
+		return "", err
+	case result.Quarantined == 0:
+		return "", lease.Release(ctx, record.Hash)
+	}
+	return r.refused(ctx, record, tried)
+}
+
+// refused tidies up after PostgreSQL has refused a record again: it stays as old as it
+// is, so that it never passes for newer than a row that was written since.
+func (r *replaying) refused(ctx context.Context, record sink.Quarantined, tried time.Time) (problem string, err error) {
+	err = r.pool.QueryRow(ctx, `
+		WITH again AS (
+			UPDATE paymosync.quarantine
+			SET first_seen = $4, last_seen = $5
+			WHERE account = $1 AND table_name = $2 AND last_seen >= $6
+			RETURNING hash, problem
+		), old AS (
+			DELETE FROM paymosync.quarantine
+			WHERE account = $1 AND table_name = $2 AND hash = $3 AND hash NOT IN (SELECT hash FROM again)
+		)
+		SELECT problem
+		FROM again
+		LIMIT 1`, r.store.Account(), record.Table, record.Hash, record.FirstSeen, record.LastSeen, tried).Scan(&problem)
+	if err != nil {
+		return "", fmt.Errorf("keep a record in the quarantine of %s: %w", record.Table, err)
+	}
+	return problem, nil
+}
+
+// tell says what came of a record.
+func (r *replaying) tell(record sink.Quarantined, problem string) error {
+	what := "is released"
+	if problem == "" {
+		r.released++
+	} else {
+		r.stayed++
+		what = "stays: " + problem
+	}
+	_, err := fmt.Fprintf(r.out, "%s %s %s\n", record.Table, record.Hash[:min(shortHash, len(record.Hash))], what)
+	return err
+}
+
+// whenFree does work that needs a table's lease, and waits while another process has it.
+func whenFree(ctx context.Context, p *program, work func() error) error {
+	for said := ""; ; {
+		err := work()
+		held, ok := errors.AsType[*sink.HeldError](err)
+		if !ok {
+			return err
+		}
+		if text := fmt.Sprintf("waiting: %s\n", held); text != said {
+			said = text
+			fmt.Fprint(p.err, text)
+		}
+		if !sleep(ctx, time.Second) {
+			return ctx.Err()
+		}
+	}
+}
