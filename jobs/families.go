@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
@@ -46,7 +47,8 @@ func (r *run) followParents(ctx context.Context) error {
 	}
 	p := &Parents{Until: until, Fresh: parent.FreshAsOf}
 	if r.progress.Mode == Incremental {
-		p.Since = r.checkpoint.ParentsAt
+		// A parent may change again within the second in which it was read, and look as it did.
+		p.Since, p.Moved = r.checkpoint.ParentsAt, r.checkpoint.FreshAsOf.Add(-time.Second)
 	}
 	r.progress.Parents = p
 	return r.loadParents(ctx)

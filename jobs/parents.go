@@ -30,6 +30,7 @@ type Parents struct {
 	Cut    []int64   `json:"cut,omitempty"`    // parents whose list was as long as a reply can be
 	New    []int64   `json:"new,omitempty"`    // parents that the warehouse did not have when the listing began
 	Since  time.Time `json:"since,omitzero"`   // only parents whose rows were written since then
+	Moved  time.Time `json:"moved,omitzero"`   // and those that changed since then, by Paymo's clock
 	Active bool      `json:"active,omitempty"` // only parents in which something moved of late
 	Until  time.Time `json:"until,omitzero"`   // parents' rows were known up to then, by the database's clock
 	Fresh  time.Time `json:"fresh,omitzero"`   // the parents' own table was fresh as of then
@@ -61,7 +62,7 @@ func (r *run) loadParents(ctx context.Context) error {
 func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 	p := r.progress.Parents
 	if !p.Since.IsZero() {
-		ids, err := r.Store.Changed(ctx, r.parent(), p.Since)
+		ids, err := r.Store.Changed(ctx, r.parent(), p.Since, p.Moved)
 		return slices.Compact(slices.Sorted(slices.Values(append(ids, r.checkpoint.Denied...)))), err
 	}
 	ids, err := r.Store.IDs(ctx, r.parent())

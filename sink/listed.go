@@ -91,14 +91,14 @@ func (s *Store) ListedBoundary(ctx context.Context, r *catalog.Resource, since t
 		LIMIT $2`, since, limit)
 }
 
-// Changed are the ids of a table's live rows that were written at or after the time,
-// by the database's clock, least first.
-func (s *Store) Changed(ctx context.Context, table string, since time.Time) ([]int64, error) {
+// Changed are the ids of a table's live rows that were written at or after the one time,
+// by the database's clock, or changed at or after the other, by Paymo's, least first.
+func (s *Store) Changed(ctx context.Context, table string, since, moved time.Time) ([]int64, error) {
 	return s.ids(ctx, "read what changed in "+table, `
 		SELECT id
 		FROM `+s.name(table)+`
-		WHERE _deleted_at IS NULL AND _synced_at >= $1
-		ORDER BY id`, since)
+		WHERE _deleted_at IS NULL AND (_synced_at >= $1 OR updated_on >= $2)
+		ORDER BY id`, since, moved)
 }
 
 // Family counts the live rows of each of the parents: those whose column holds it. A

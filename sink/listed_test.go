@@ -48,16 +48,19 @@ func TestChanged(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t, "projects")
 	tb.merge(tb.record(1, nil), tb.record(2, nil), tb.record(3, nil))
-	since := tb.now()
+	since, never := tb.now(), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 	tb.merge(tb.record(4, nil), tb.record(2, map[string]any{"name": "changed"}), tb.record(1, nil), tb.record(5, nil))
 	exec(t, tb.pool, `UPDATE paymo.projects SET _deleted_at = now() WHERE id = 5`)
-	got, err := tb.store.Changed(t.Context(), "projects", since)
+	got, err := tb.store.Changed(t.Context(), "projects", since, never)
 	wantIDs(t, "since", got, err, 2, 4)
-	got, err = tb.store.Changed(t.Context(), "projects", time.Time{})
+	got, err = tb.store.Changed(t.Context(), "projects", time.Time{}, never)
 	wantIDs(t, "ever", got, err, 1, 2, 3, 4)
 	exec(t, tb.pool, `UPDATE paymo.projects SET _synced_at = $1 WHERE id = 3`, since)
-	got, err = tb.store.Changed(t.Context(), "projects", since)
+	got, err = tb.store.Changed(t.Context(), "projects", since, never)
 	wantIDs(t, "at the time itself", got, err, 2, 3, 4)
+	exec(t, tb.pool, `UPDATE paymo.projects SET updated_on = $1 WHERE id = 1`, never)
+	got, err = tb.store.Changed(t.Context(), "projects", since, never)
+	wantIDs(t, "moved at the time itself", got, err, 1, 2, 3, 4)
 }
 
 func TestFamily(t *testing.T) {
