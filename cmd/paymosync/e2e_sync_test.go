@@ -54,7 +54,7 @@ func TestProgramJSON(t *testing.T) {
 	}
 	for i, resource := range catalog.All() {
 		r := reports[i]
-		if r.Table != resource.Table || r.State != "ok" || r.Rows != int64(w.paymo.Count(r.Table)) || r.LastRun == nil || r.NextRun == nil || r.LastFull == nil || r.FreshAsOf == nil {
+		if r.Table != resource.Table || r.State != "ok" || r.Rows != int64(w.paymo.Count(r.Table)) || r.LastRun == nil || r.NextRun == nil || r.LastFull == nil || r.FreshAsOf == nil || r.Found.AtOnce == "" {
 			t.Errorf("%s: %+v", resource.Table, r)
 		}
 	}
@@ -71,7 +71,10 @@ func TestProgramStatus(t *testing.T) {
 	w.run("status").mustExit(exitUnwell).mustSay("time_entries", "2,000", "full, ", "projects degraded: ", "in quarantine")
 	w.paymo.ClearFaults()
 	w.run("sync", "--full", "projects").mustExit(exitOK)
-	w.run("status").mustExit(exitOK)
+	w.run("status").mustExit(exitOK).mustSay(
+		"found at once changes that move updated_on; by the full deletions, and changes that do not move updated_on\n",
+		"time_entries: found at once changes that move updated_on, and running timers; ",
+		"5 tables (invoice_items, …): found at once rows of parents that changed; ")
 	w.mustEqual()
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/migrations"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
@@ -26,6 +28,7 @@ type tableReport struct {
 	LastRun      *runReport                 `json:"last_run"`
 	NextRun      *time.Time                 `json:"next_run"`
 	Capabilities map[string]sink.Capability `json:"capabilities"`
+	Found        jobs.Freshness             `json:"found"` // which changes are found when
 }
 
 // runReport is the last run of a table.
@@ -47,7 +50,7 @@ func (p *program) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show where each table stands",
 		Long: `Show where each table stands: its state and why, its rows, how fresh they are, its
-last run and its next one.
+last run and its next one; and below, which changes in Paymo are found when.
 
 Exit code: 0 when every table is ok, paused or unavailable, 1 when one is degraded
 or failing, 2 for a configuration that is wrong.`,
@@ -107,6 +110,7 @@ func (p *program) status(ctx context.Context, config Config, pool *pgxpool.Pool,
 	reports := make([]tableReport, len(statuses))
 	for i, s := range statuses {
 		reports[i] = newTableReport(s, config.ScheduleOf(s.Table).Next(now))
+		reports[i].Found = jobs.Contract(resources[i], s.Capabilities)
 	}
 	if asJSON {
 		err = p.printJSON(reports)
@@ -185,5 +189,35 @@ func (p *program) printStatus(reports []tableReport, now time.Time) error {
 			}
 		}
 	}
-	return nil
+	_, err := fmt.Fprintf(p.out, "\n%s", contracts(reports))
+	return err
+}
+
+// contracts say which changes are found when, a line for the tables with the same.
+func contracts(reports []tableReport) string {
+	var order []jobs.Freshness
+	tables := map[jobs.Freshness][]string{}
+	for _, r := range reports {
+		if tables[r.Found] == nil {
+			order = append(order, r.Found)
+		}
+		tables[r.Found] = append(tables[r.Found], r.Table)
+	}
+	var lines strings.Builder
+	for _, found := range order {
+		var parts []string
+		for _, part := range []struct{ when, what string }{
+			{"at once ", found.AtOnce}, {"at once of ", found.Hot}, {"by the full ", found.Nightly},
+		} {
+			if part.what != "" {
+				parts = append(parts, part.when+part.what)
+			}
+		}
+		who := tables[found][0]
+		if n := len(tables[found]); n > 1 {
+			who = fmt.Sprintf("%d tables (%s, …)", n, who)
+		}
+		fmt.Fprintf(&lines, "%s: found %s\n", who, strings.Join(parts, "; "))
+	}
+	return lines.String()
 }
