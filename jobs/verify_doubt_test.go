@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,6 +48,13 @@ func TestVerifyLies(t *testing.T) {
 		{"down", paymotest.Fault{Kind: paymotest.FaultStatus, N: http.StatusInternalServerError}},
 		{"empty nests", paymotest.Fault{Kind: paymotest.FaultEmptyNested}},
 		{"rotated", paymotest.Fault{Kind: paymotest.FaultRotate}},
+		{"page cap", paymotest.Fault{Kind: paymotest.FaultPageCap}},
+		{"paging ignored", paymotest.Fault{Kind: paymotest.FaultIgnorePaging}},
+		{"moved", paymotest.Fault{Kind: paymotest.FaultMove}},
+		{"repeated", paymotest.Fault{Kind: paymotest.FaultDuplicate}},
+		{"truncated", paymotest.Fault{Kind: paymotest.FaultTruncate}},
+		{"wrong key", paymotest.Fault{Kind: paymotest.FaultWrongKey}},
+		{"words as ids", paymotest.Fault{Kind: paymotest.FaultBadID}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -213,6 +221,42 @@ func TestVerifyWaits(t *testing.T) {
 	if !errors.As(errors.Join(waits...), &limited) || !errors.As(errors.Join(waits...), &held) {
 		t.Errorf("it waited for %v", waits)
 	}
+}
+
+// A key that sees a part of the account says nothing of rows that it does not bring.
+func TestVerifyLesserKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	w.mustSync("projects", jobs.Full)
+	id := slices.Max(allIDs(w, "projects")) + 1
+	w.clone("projects", id-1, id)
+	w.fake.AddKey("weak", "Employee")
+	w.syncer = w.newSyncer("worker-2", withKey("weak"), func(_ *paymo.Config, config *jobs.SyncerConfig) { config.AcceptRole = "Employee" })
+	verified := w.verify("projects", repairing)
+	if verified.Extra != 0 || !strings.Contains(verified.Reason, "the key's role is Employee") {
+		t.Errorf("%+v", verified)
+	}
+	if n := query[int](w, `SELECT count(*) FROM paymo.projects WHERE _deleted_at IS NOT NULL`); n != 0 {
+		t.Errorf("%d rows were marked deleted", n)
+	}
+}
+
+// Rows from before the start date are not compared.
+func TestVerifyStartDate(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2025, 9, 1, 0, 0, 0, 0, time.UTC)
+	w := newWorld(t, small(), func(_ *paymo.Config, config *jobs.SyncerConfig) { config.StartDate = start })
+	w.mustSync("time_entries", jobs.Full)
+	verified := w.mustVerify("time_entries", jobs.VerdictEqual)
+	if verified.Unsummed != "" || verified.Paymo == 0 || verified.Paymo >= int64(w.fake.Count("time_entries")) {
+		t.Errorf("%+v", verified)
+	}
+	id := slices.Max(allIDs(w, "time_entries")) + 1
+	w.clone("time_entries", id-1, id)
+	exec(w, `UPDATE paymo.time_entries SET start_time = '2024-01-01', end_time = NULL, date = NULL WHERE id = $1`, id)
+	w.mustVerify("time_entries", jobs.VerdictEqual)
+	exec(w, `UPDATE paymo.time_entries SET start_time = '2025-10-01' WHERE id = $1`, id)
+	w.mustTell(w.mustVerify("time_entries", jobs.VerdictRepaired, repairing), jobs.RowExtra, id, "")
 }
 
 // Since a date, older rows make no difference, and newer ones do.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -86,13 +87,8 @@ func verifiedDetails(v *jobs.Verified) string {
 			fmt.Fprintf(&lines, "%s: … and %s more\n", v.Table, counted(int64(len(v.Sums)-i), "sum"))
 			break
 		}
-		of := s.What
-		for _, part := range []string{s.Month, s.By} {
-			if part != "" {
-				of += ", " + part
-			}
-		}
-		fmt.Fprintf(&lines, "%s: %s: %s in the warehouse and %s in Paymo\n", v.Table, of, s.Warehouse, s.Paymo)
+		of := slices.DeleteFunc([]string{s.What, s.Month, s.By}, func(part string) bool { return part == "" })
+		fmt.Fprintf(&lines, "%s: %s: %s in the warehouse and %s in Paymo\n", v.Table, strings.Join(of, ", "), s.Warehouse, s.Paymo)
 	}
 	if v.Unsummed != "" && v.Reason == "" {
 		fmt.Fprintf(&lines, "%s: the sums are not compared: %s\n", v.Table, v.Unsummed)
