@@ -29,6 +29,7 @@ func badValues() map[string]string {
 		"LOG_FORMAT":           "xml",
 		"MIGRATE_ON_START":     "perhaps",
 		"ACCEPT_ROLE":          "Employee Guest",
+		"SWEEP_WITHOUT_ADMIN":  "perhaps",
 		"VAULT_ADDR":           "vault:8200",
 		"VAULT_ROLE_ID":        "canary",
 		"VAULT_SECRET_ID":      "canary",
