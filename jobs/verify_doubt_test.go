@@ -223,6 +223,34 @@ func TestVerifyWaits(t *testing.T) {
 	}
 }
 
+// A repair leaves an unfinished sync of the table as it is, and its candidates to it.
+func TestVerifyBesideUnfinishedSync(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	w.mustSync("projects", jobs.Full)
+	ids := allIDs(w, "projects")
+	exec(w, `UPDATE paymosync.checkpoints SET progress = '{"run": 1, "mode": "full"}' WHERE table_name = 'projects'`)
+	checkpoint := query[string](w, `SELECT t::text FROM paymosync.checkpoints AS t WHERE table_name = 'projects'`)
+	exec(w, `INSERT INTO paymosync.candidates (account, table_name, row_id) VALUES ('default', 'projects', $1)`, ids[0])
+	extra := slices.Max(ids) + 1
+	w.clone("projects", ids[0], extra)
+	exec(w, `UPDATE paymo.projects SET name = 'spoilt' WHERE id = $1`, ids[1])
+
+	verified := w.mustVerify("projects", jobs.VerdictDifferent, repairing)
+	if verified.Extra != 1 || verified.Different != 1 || verified.Repaired != 1 || !strings.Contains(verified.Reason, "under way") {
+		t.Errorf("%+v", verified)
+	}
+	if after := query[string](w, `SELECT t::text FROM paymosync.checkpoints AS t WHERE table_name = 'projects'`); after != checkpoint {
+		t.Errorf("the checkpoint is %s and was %s", after, checkpoint)
+	}
+	if n := query[int](w, `SELECT count(*) FROM paymosync.candidates WHERE row_id = $1`, ids[0]); n != 1 {
+		t.Error("the sync's candidate is gone")
+	}
+	if state := query[string](w, `SELECT state || ': ' || sentence FROM paymosync.runs WHERE mode = 'repair'`); state != "degraded: 1 of 2 rows repaired" {
+		t.Errorf("the ledger says %s", state)
+	}
+}
+
 // A key that sees a part of the account says nothing of rows that it does not bring.
 func TestVerifyLesserKey(t *testing.T) {
 	t.Parallel()
