@@ -154,7 +154,7 @@ func (r *replaying) table(ctx context.Context, resource *catalog.Resource, recor
 func (r *replaying) record(ctx context.Context, lease *sink.Lease, resource *catalog.Resource, record sink.Quarantined, write sink.Page) (problem string, err error) {
 	page, err := r.client.DecodeRow(resource, []byte(record.Payload))
 	if err != nil {
-		return err.Error(), nil // it is no JSON
+		return err.Error(), nil //nolint:nilerr // it is no JSON: it stays, and that is why
 	}
 	if len(page.Rejects) > 0 {
 		return page.Rejects[0].Problem, nil
