@@ -127,3 +127,25 @@ func TestHalvedBackfill(t *testing.T) {
 		t.Errorf("%d requests were refused", refused)
 	}
 }
+
+// A backfill of a single day reads that day, and does not call a table whole that was
+// never read whole.
+func TestBackfillOfADay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	when := w.fake.Now().UTC().Truncate(24 * time.Hour).Add(-10 * time.Hour)
+	for _, at := range []time.Time{when, when.AddDate(0, 0, -1), when.AddDate(0, 0, 1), when.AddDate(0, 0, -4)} {
+		w.put("time_entries", map[string]any{"user_id": entryOf(t, w), "start_time": at, "end_time": at.Add(time.Hour)})
+	}
+	day := when.Format(time.DateOnly)
+	outcome, err := w.backfill(t.Context(), "time_entries", day, when.AddDate(0, 0, 1).Format(time.DateOnly))
+	if err != nil || outcome.State != sink.StateOK || outcome.Inserted == 0 {
+		t.Fatal(unexpected(outcome, err))
+	}
+	if n := query[int](w, `SELECT count(*) FROM paymo.time_entries WHERE start_time = $1`, when); n != 1 {
+		t.Errorf("%d entries of the day", n)
+	}
+	if status := w.status("time_entries"); status.State != sink.StateUnavailable || status.Reason != sink.Unsynced {
+		t.Errorf("the status says %s: %s", status.State, status.Reason)
+	}
+}

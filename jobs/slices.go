@@ -242,7 +242,12 @@ func (r *run) near(asked Range, position int64) bool {
 	if r.progress.Listing == catalog.ByID {
 		return asked.Has(position)
 	}
-	return asked.Has(position) || asked.Has(position-2) || asked.Has(position+2)
+	for _, off := range []int64{0, -1, 1, -2, 2} {
+		if asked.Has(position + off) {
+			return true
+		}
+	}
+	return false
 }
 
 // remember keeps what later replies are held against: the highest position, and of

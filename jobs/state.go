@@ -159,10 +159,13 @@ func (r *run) lists(path string) bool {
 	return path == r.resource.Path
 }
 
-// settle ends the run in the ledger with the state that the table has from now on.
+// settle ends the run in the ledger with the state that the table has from now on. A
+// backfill leaves the table's state as it was.
 func (r *run) settle(ctx context.Context, state, reason string, err error) error {
 	r.outcome.State, r.outcome.Reason = state, reason
-	r.checkpoint.State, r.checkpoint.Reason = state, reason
+	if r.progress.Mode != Backfill { // which tells of a part of the table
+		r.checkpoint.State, r.checkpoint.Reason = state, reason
+	}
 	saveErr := r.lease.EndRun(ctx, r.progress.Run, state, reason, r.spent, r.checkpoint)
 	r.spent = sink.Cost{}
 	return errors.Join(err, saveErr)

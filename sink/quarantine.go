@@ -99,6 +99,29 @@ func (l *Lease) ForgetQuarantine(ctx context.Context, before time.Time) (left in
 	return left, err
 }
 
+// RefusedAgain tidies up after a record of the quarantine was tried again, at the time or
+// later, and refused again: it stays as old as it is, so that it never passes for newer
+// than a row that was written since. It returns why it was refused.
+func (l *Lease) RefusedAgain(ctx context.Context, record Quarantined, tried time.Time) (problem string, err error) {
+	err = l.transact(ctx, "keep a record in the quarantine of", func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `
+			WITH again AS (
+				UPDATE paymosync.quarantine
+				SET first_seen = $4,
+					last_seen = $5
+				WHERE account = $1 AND table_name = $2 AND last_seen >= $6
+				RETURNING hash, problem
+			), old AS (
+				DELETE FROM paymosync.quarantine
+				WHERE account = $1 AND table_name = $2 AND hash = $3 AND hash NOT IN (SELECT hash FROM again)
+			)
+			SELECT problem
+			FROM again
+			LIMIT 1`, l.store.account, l.table, record.Hash, record.FirstSeen, record.LastSeen, tried).Scan(&problem)
+	})
+	return problem, err
+}
+
 // quarantine keeps a record that cannot become a row.
 func (l *Lease) quarantine(ctx context.Context, tx pgx.Tx, reject catalog.Reject) error {
 	hash := sha256.Sum256([]byte(reject.Payload))

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/paymosync/paymosync/jobs"
@@ -72,7 +71,7 @@ func (p *program) replay(ctx context.Context, config Config, which string) error
 	if err != nil {
 		return err
 	}
-	r := &replaying{program: p, store: storeOf(pool, config), pool: pool, client: client}
+	r := &replaying{program: p, store: storeOf(pool, config), client: client}
 	records, err := r.find(ctx, which)
 	if err != nil {
 		return err
@@ -106,7 +105,6 @@ func stayed(n int64) string {
 type replaying struct {
 	*program
 	store            *sink.Store
-	pool             *pgxpool.Pool
 	client           *paymo.Client
 	released, stayed int64
 }
@@ -175,29 +173,7 @@ func (r *replaying) record(ctx context.Context, lease *sink.Lease, resource *cat
 	case result.Quarantined == 0:
 		return "", lease.Release(ctx, record.Hash)
 	}
-	return r.refused(ctx, record, tried)
-}
-
-// refused tidies up after PostgreSQL has refused a record again: it stays as old as it
-// is, so that it never passes for newer than a row that was written since.
-func (r *replaying) refused(ctx context.Context, record sink.Quarantined, tried time.Time) (problem string, err error) {
-	err = r.pool.QueryRow(ctx, `
-		WITH again AS (
-			UPDATE paymosync.quarantine
-			SET first_seen = $4, last_seen = $5
-			WHERE account = $1 AND table_name = $2 AND last_seen >= $6
-			RETURNING hash, problem
-		), old AS (
-			DELETE FROM paymosync.quarantine
-			WHERE account = $1 AND table_name = $2 AND hash = $3 AND hash NOT IN (SELECT hash FROM again)
-		)
-		SELECT problem
-		FROM again
-		LIMIT 1`, r.store.Account(), record.Table, record.Hash, record.FirstSeen, record.LastSeen, tried).Scan(&problem)
-	if err != nil {
-		return "", fmt.Errorf("keep a record in the quarantine of %s: %w", record.Table, err)
-	}
-	return problem, nil
+	return lease.RefusedAgain(ctx, record, tried)
 }
 
 // tell says what came of a record.
