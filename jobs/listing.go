@@ -111,7 +111,7 @@ func (r *run) listKnown(ctx context.Context) error {
 	if r.check != nil && !r.windowSince().Equal(r.StartDate) {
 		return nil // most of the rows that the table has are not asked for
 	}
-	extent, err := r.Store.ListedExtent(ctx, r.resource)
+	extent, err := r.Store.Extent(ctx, r.resource)
 	if err != nil || extent.Rows == 0 {
 		return err
 	}
@@ -122,7 +122,7 @@ func (r *run) listKnown(ctx context.Context) error {
 		return nil
 	}
 	parts := 1 + extent.Rows/(rows*mostCuts)
-	cuts, err := r.Store.ListedCuts(ctx, r.resource, rows*parts)
+	cuts, err := r.Store.Cuts(ctx, r.resource, rows*parts)
 	if err != nil {
 		return err
 	}

@@ -182,7 +182,7 @@ func (r *run) countKnown(ctx context.Context) error {
 	if r.progress.Known > 0 {
 		return nil
 	}
-	extent, err := r.Store.ListedExtent(ctx, r.resource)
+	extent, err := r.Store.Extent(ctx, r.resource)
 	r.progress.Known = extent.Rows
 	return err
 }
@@ -192,7 +192,7 @@ func (r *run) countKnown(ctx context.Context) error {
 // about which Paymo does not say so is not believed: everything is read.
 func (r *run) checkBoundary(ctx context.Context, page *paymo.Page) (restarted bool, err error) {
 	p := r.progress
-	boundary, err := r.Store.ListedBoundary(ctx, r.resource, p.Since, boundaryRows)
+	boundary, err := r.Store.Boundary(ctx, r.resource, p.Since, boundaryRows)
 	if err != nil {
 		return false, err
 	}

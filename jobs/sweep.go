@@ -248,7 +248,7 @@ func (r *run) guardLimit(ctx context.Context) (int64, error) {
 	if r.progress.Swept.Bare {
 		return 0, nil
 	}
-	extent, err := r.Store.ListedExtent(ctx, r.resource)
+	extent, err := r.Store.Extent(ctx, r.resource)
 	return max(guardFloor, extent.Rows/guardShare), err
 }
 

@@ -169,24 +169,24 @@ func TestStatus(t *testing.T) {
 func TestExtentBoundaryAndIDs(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t, "tasks")
-	if extent, err := tb.store.Extent(t.Context(), "tasks"); err != nil || extent != (sink.Extent{}) {
+	if extent, err := tb.store.Extent(t.Context(), tb.resource); err != nil || extent != (sink.Extent{}) {
 		t.Errorf("of nothing: %+v, %v", extent, err)
 	}
 	updated := func(clock string) map[string]any { return map[string]any{"updated_on": at(clock)} }
 	tb.merge(tb.record(5, updated("10:00:00")), tb.record(6, updated("12:00:00")), tb.record(7, updated("11:00:00")),
 		tb.record(8, nil), tb.record(9, updated("12:00:00")))
 	exec(t, tb.pool, `UPDATE paymo.tasks SET _deleted_at = now() WHERE id = 9`)
-	if extent, err := tb.store.Extent(t.Context(), "tasks"); err != nil || extent != (sink.Extent{Rows: 4, MinID: 5, MaxID: 8}) {
+	if extent, err := tb.store.Extent(t.Context(), tb.resource); err != nil || extent != (sink.Extent{Rows: 4, MinID: 5, MaxID: 8}) {
 		t.Errorf("%+v, %v", extent, err)
 	}
 	since := time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
 	for limit, want := range map[int][]int64{1: {6}, 5: {6, 7, 5}} {
-		if got, err := tb.store.Boundary(t.Context(), "tasks", since, limit); err != nil || !slices.Equal(got, want) {
+		if got, err := tb.store.Boundary(t.Context(), tb.resource, since, limit); err != nil || !slices.Equal(got, want) {
 			t.Errorf("the %d newest: %v, %v", limit, got, err)
 		}
 	}
 	for rows, want := range map[int64][]int64{1: {6, 7, 8}, 2: {7}, 3: {8}, 4: nil} {
-		if got, err := tb.store.Cuts(t.Context(), "tasks", rows); err != nil || !slices.Equal(got, want) {
+		if got, err := tb.store.Cuts(t.Context(), tb.resource, rows); err != nil || !slices.Equal(got, want) {
 			t.Errorf("cut at every %d rows: %v, %v", rows, got, err)
 		}
 	}

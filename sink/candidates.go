@@ -15,7 +15,7 @@ import (
 // among them that the page lacks become candidates of the sweep; rows that the page
 // holds are none any more.
 //
-// Of a range of ids, rows that no list brings are left out: see ListedExtent.
+// Of a range of ids, rows that no list brings are left out: see Extent.
 type Slice struct {
 	From, To *int64    // ids, half-open; nil is open
 	Column   string    // with Parents: rows whose column holds one of them, whatever their ids

@@ -55,8 +55,16 @@ func (d *demands) add(condition string) { d.conditions = append(d.conditions, co
 // where is the WHERE clause.
 func (d *demands) where() string { return "WHERE " + strings.Join(d.conditions, " AND ") }
 
-// ListedExtent is Extent without the rows that no list brings.
-func (s *Store) ListedExtent(ctx context.Context, r *catalog.Resource) (Extent, error) {
+// Extent is what lists bring of a table, as far as the table has it and it is live: it
+// tells a reader of the whole how to cut its slices.
+type Extent struct {
+	Rows  int64
+	MinID int64
+	MaxID int64
+}
+
+// Extent reads what lists bring of a table.
+func (s *Store) Extent(ctx context.Context, r *catalog.Resource) (Extent, error) {
 	var e Extent
 	err := s.pool.QueryRow(ctx, `
 		SELECT count(*), coalesce(min(t.id), 0), coalesce(max(t.id), 0)
@@ -68,8 +76,9 @@ func (s *Store) ListedExtent(ctx context.Context, r *catalog.Resource) (Extent, 
 	return e, nil
 }
 
-// ListedCuts are Cuts that count the rows that lists bring, and no others.
-func (s *Store) ListedCuts(ctx context.Context, r *catalog.Resource, rows int64) ([]int64, error) {
+// Cuts are the ids of live rows that lists bring, least first, that part them into
+// pieces of so many rows; the least id is none.
+func (s *Store) Cuts(ctx context.Context, r *catalog.Resource, rows int64) ([]int64, error) {
 	return s.ids(ctx, "read where to cut "+r.Table, `
 		SELECT id
 		FROM (
@@ -81,8 +90,9 @@ func (s *Store) ListedCuts(ctx context.Context, r *catalog.Resource, rows int64)
 		ORDER BY id`, rows)
 }
 
-// ListedBoundary is Boundary without the rows that no list brings.
-func (s *Store) ListedBoundary(ctx context.Context, r *catalog.Resource, since time.Time, limit int) ([]int64, error) {
+// Boundary are the ids of the live rows that lists bring with the newest updated_on, at
+// or after since, newest first and at most limit: a filter by since must find them again.
+func (s *Store) Boundary(ctx context.Context, r *catalog.Resource, since time.Time, limit int) ([]int64, error) {
 	return s.ids(ctx, "read the newest rows of "+r.Table, `
 		SELECT t.id
 		FROM `+s.name(r.Table)+` AS t

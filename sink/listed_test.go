@@ -20,26 +20,26 @@ func TestListed(t *testing.T) {
 		file(5, nil, at("13:00:00")), file(6, "8", at("09:00:00")))
 	exec(t, tb.pool, `UPDATE paymo.files SET _deleted_at = now() WHERE id = 6`)
 	ctx := t.Context()
-	if e, err := tb.store.ListedExtent(ctx, tb.resource); err != nil || e != (sink.Extent{Rows: 3, MinID: 2, MaxID: 4}) {
+	if e, err := tb.store.Extent(ctx, tb.resource); err != nil || e != (sink.Extent{Rows: 3, MinID: 2, MaxID: 4}) {
 		t.Errorf("%+v, %v", e, err)
 	}
-	cuts, err := tb.store.ListedCuts(ctx, tb.resource, 1)
+	cuts, err := tb.store.Cuts(ctx, tb.resource, 1)
 	wantIDs(t, "cuts", cuts, err, 3, 4)
 	since, err := time.Parse(time.RFC3339, at("10:00:00"))
 	tb.must(err)
-	newest, err := tb.store.ListedBoundary(ctx, tb.resource, since, 2)
+	newest, err := tb.store.Boundary(ctx, tb.resource, since, 2)
 	wantIDs(t, "boundary", newest, err, 4, 3)
 
 	// What is listed whole, or by windows, is all there.
 	for _, name := range []string{"tasks", "time_entries"} {
 		other := openTable(t, tb.pool, tb.store, name)
 		other.merge(other.record(1, map[string]any{"updated_on": at("10:00:00")}), other.record(2, map[string]any{"updated_on": at("10:00:00")}))
-		if e, err := tb.store.ListedExtent(ctx, other.resource); err != nil || e != (sink.Extent{Rows: 2, MinID: 1, MaxID: 2}) {
+		if e, err := tb.store.Extent(ctx, other.resource); err != nil || e != (sink.Extent{Rows: 2, MinID: 1, MaxID: 2}) {
 			t.Errorf("%s: %+v, %v", name, e, err)
 		}
-		cuts, err := tb.store.ListedCuts(ctx, other.resource, 1)
+		cuts, err := tb.store.Cuts(ctx, other.resource, 1)
 		wantIDs(t, name, cuts, err, 2)
-		newest, err := tb.store.ListedBoundary(ctx, other.resource, since, 9)
+		newest, err := tb.store.Boundary(ctx, other.resource, since, 9)
 		wantIDs(t, name, newest, err, 2, 1)
 	}
 }

@@ -78,68 +78,6 @@ func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	return now, nil
 }
 
-// Extent is what a table holds, tombstoned rows left out: it tells a reader of the
-// whole how to cut its slices.
-type Extent struct {
-	Rows  int64
-	MinID int64
-	MaxID int64
-}
-
-// Extent reads what a table holds.
-func (s *Store) Extent(ctx context.Context, table string) (Extent, error) {
-	var e Extent
-	err := s.pool.QueryRow(ctx, `
-		SELECT count(*), coalesce(min(id), 0), coalesce(max(id), 0)
-		FROM `+pgx.Identifier{s.schema, table}.Sanitize()+`
-		WHERE _deleted_at IS NULL`).Scan(&e.Rows, &e.MinID, &e.MaxID)
-	if err != nil {
-		return Extent{}, fmt.Errorf("read the extent of %s: %w", table, err)
-	}
-	return e, nil
-}
-
-// Cuts are the ids of live rows, least first, that part the table into pieces of so many
-// rows; the least id of the table is none.
-func (s *Store) Cuts(ctx context.Context, table string, rows int64) ([]int64, error) {
-	found, err := s.pool.Query(ctx, `
-		SELECT id
-		FROM (
-			SELECT id, row_number() OVER (ORDER BY id) - 1 AS n
-			FROM `+pgx.Identifier{s.schema, table}.Sanitize()+`
-			WHERE _deleted_at IS NULL
-		) AS numbered
-		WHERE n > 0 AND n % $1 = 0
-		ORDER BY id`, rows)
-	if err != nil {
-		return nil, fmt.Errorf("read where to cut %s: %w", table, err)
-	}
-	ids, err := pgx.CollectRows(found, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("read where to cut %s: %w", table, err)
-	}
-	return ids, nil
-}
-
-// Boundary are the ids of the live rows with the newest updated_on, at or after
-// since, newest first and at most limit: a filter by since must find them again.
-func (s *Store) Boundary(ctx context.Context, table string, since time.Time, limit int) ([]int64, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT id
-		FROM `+pgx.Identifier{s.schema, table}.Sanitize()+`
-		WHERE _deleted_at IS NULL AND updated_on >= $1
-		ORDER BY updated_on DESC, id DESC
-		LIMIT $2`, since, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read the newest rows of %s: %w", table, err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("read the newest rows of %s: %w", table, err)
-	}
-	return ids, nil
-}
-
 // IDs are the ids of a table's live rows, least first: the parents of a listing
 // that goes one parent at a time.
 func (s *Store) IDs(ctx context.Context, table string) ([]int64, error) {
