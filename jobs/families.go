@@ -86,6 +86,9 @@ func (r *run) readFamilies(ctx context.Context) error {
 		p.Size = len(ids) / 2
 		return nil
 	}
+	if again, err := r.proveFamilies(ctx, parent, ids, page); err != nil || again {
+		return err
+	}
 	if emptied, err := r.emptied(ctx, ids, page); err != nil || emptied {
 		return err
 	}

@@ -206,9 +206,12 @@ func (r *run) readParents(ctx context.Context) error {
 		r.progress.Since = time.Time{} // nothing of them was read yet
 	}
 	whole := r.progress.Since.IsZero()
-	query := paymo.Query{Where: r.where().In(r.resource.Scope.Filter, ids...)}
+	where := r.where()
 	r.progress.Since = since
-	page, at, err := r.fetch(ctx, query)
+	page, at, err := r.fetch(ctx, paymo.Query{Where: where.In(r.resource.Scope.Filter, ids...)})
+	if err == nil && page.Rows > r.cap() && r.cap() < catalog.PageCap {
+		r.checkpoint.PageCap = 0 // it is no limit
+	}
 	again, err := r.smaller(ids, page, err)
 	if again {
 		return nil
@@ -233,6 +236,9 @@ func (r *run) readParents(ctx context.Context) error {
 	} else {
 		if stray, found := r.stray(page, ids); found {
 			return r.abandon(ctx, fmt.Sprintf("the reply held row %d, which is not of a parent that was asked for", stray))
+		}
+		if again, err := r.proveBatch(ctx, ids, where, page); err != nil || again {
+			return err
 		}
 		if page.Rows >= r.cap() {
 			p.Cut = append(p.Cut, ids...)

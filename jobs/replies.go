@@ -45,7 +45,9 @@ func (r *run) learnCap(rows int) {
 	if r.checkpoint.LongestReply >= rows {
 		r.checkpoint.LongestReply = 0
 	}
-	r.progress.Ranges.Lower(rows)
+	if r.progress.Ranges != nil {
+		r.progress.Ranges.Lower(rows)
+	}
 }
 
 // unlearnCap keeps that a reply was longer than what was taken for the limit.
