@@ -48,6 +48,12 @@ func TestIncrementalBringsChanges(t *testing.T) {
 			}
 		}
 		w.patch(table, query[int64](w, "SELECT min(id) FROM paymo."+table), changed)
+		if r.Listings[0] == catalog.WithParent { // it follows the rows that it comes with
+			for id := range w.objects(r.Embedded.Parent) {
+				w.patch(r.Embedded.Parent, id, nil)
+			}
+			w.mustSync(r.Embedded.Parent, jobs.Incremental)
+		}
 		w.fake.ResetLog()
 		outcome := w.mustSync(table, jobs.Incremental)
 		if written := outcome.Inserted + outcome.Updated; written != want || outcome.Mode != jobs.Incremental {
