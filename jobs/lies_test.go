@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,7 +50,7 @@ func lies() []lie {
 		{name: "empty at second", fault: paymotest.Fault{Kind: paymotest.FaultEmpty, Skip: 1, Count: 1}, words: saysUnproven, apart: true},
 		{name: "cut at 10", fault: fault(paymotest.FaultCutList, 10, 0), words: saysShort, apart: true},
 		{name: "cut at 3", fault: fault(paymotest.FaultCutList, 3, 0), words: saysShort, blind: true},
-		{name: "cut at 3 once", fault: fault(paymotest.FaultCutList, 3, 1), words: saysShort, apart: true},
+		{name: "cut at 3 once", fault: fault(paymotest.FaultCutList, 3, 1), words: saysShort, blind: true},
 		{name: "pages of 10", fault: fault(paymotest.FaultPageCap, 10, 0), words: saysShort},
 		{name: "pages of 3", fault: fault(paymotest.FaultPageCap, 3, 0), words: saysShort, blind: true},
 		{name: "paging ignored", fault: fault(paymotest.FaultIgnorePaging, 0, 0)},
@@ -110,6 +111,8 @@ func TestLies(t *testing.T) {
 			t.Parallel()
 			company := company
 			company.Scopes = subject.scopes
+			var later atomic.Int64 // rows that are made are old when they are listed
+			company.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
 			w := newWorld(t, company)
 			for id, file := range w.objects("files") {
 				if file["project_id"] == nil { // hangs on an expense alone, and cannot be listed under some scopes
@@ -127,7 +130,10 @@ func TestLies(t *testing.T) {
 					t.Run(l.name, func(t *testing.T) {
 						w.t = t
 						for _, mode := range []jobs.Mode{jobs.Incremental, jobs.Full} {
+							back := w.stir(subject.table)
+							later.Add(int64(time.Minute))
 							w.hears(l, subject.table, subject.scopes != "", mode)
+							w.settles(subject.table, back)
 						}
 					})
 				}
@@ -167,10 +173,9 @@ func (l lie) arm(w *world, table string) {
 	}
 }
 
-// hears has a sync hear the lie, after rows were deleted and changed.
+// hears has a sync hear the lie.
 func (w *world) hears(l lie, table string, apart bool, mode jobs.Mode) {
 	w.t.Helper()
-	back := w.stir(table)
 	w.syncer = w.newSyncer("worker-1", impatient)
 	if l.known {
 		w.mustSync("company", jobs.Incremental)
@@ -192,7 +197,12 @@ func (w *world) hears(l lie, table string, apart bool, mode jobs.Mode) {
 		w.t.Errorf("%s: it says %q, want %q", mode, said, l.words)
 	}
 	w.t.Logf("%s: %s; %d requests", mode, said, outcome.Requests)
+}
 
+// settles ends the lie and brings the deleted rows back: after two fulls at most the table
+// is equal.
+func (w *world) settles(table string, back []int64) {
+	w.t.Helper()
 	w.fake.ClearFaults()
 	w.fake.SetRole(paymotest.DefaultKey, jobs.AdminRole)
 	for _, id := range back {
@@ -202,7 +212,7 @@ func (w *world) hears(l lie, table string, apart bool, mode jobs.Mode) {
 	}
 	exec(w, `UPDATE paymosync.budgets SET dues = '{}', blocked_until = '-infinity'`)
 	w.syncer = w.newSyncer("worker-1", impatient)
-	if outcome, err = w.sync(table, jobs.Full); err != nil {
+	if outcome, err := w.sync(table, jobs.Full); err != nil {
 		w.t.Fatal(unexpected(outcome, err))
 	}
 	if parent := resource(w.t, table).Embedded.Parent; parent != "" && resource(w.t, table).Listings[0].String() == "with parents" {

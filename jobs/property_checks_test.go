@@ -9,6 +9,7 @@ import (
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/paymo/paymotest"
+	"github.com/paymosync/paymosync/sink"
 )
 
 // looked is what a row of the warehouse looks like.
@@ -143,6 +144,11 @@ func (s *sequence) believe(table string, outcome jobs.Outcome, before looks, res
 	each := hangs && s.company.Scopes == paymotest.ScopesEqual && outcome.Mode == jobs.Incremental // only of some parents
 	if resumed || hangs && !fresh || each || table == "files" && (s.company.Scopes == paymotest.ScopesIn || s.company.Scopes == paymotest.ScopesEqual) {
 		return // rows may be there of which it could not know
+	}
+	for _, parent := range []string{r.Scope.Parent, r.Embedded.Parent} {
+		if hangs && parent != "" && s.status(parent).State != sink.StateOK {
+			return // that one says so
+		}
 	}
 	full := outcome.Mode == jobs.Full
 	if s.fault == nil && full {

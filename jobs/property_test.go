@@ -98,6 +98,7 @@ func newSequence(t *testing.T, pool *pgxpool.Pool, seed uint64) *sequence {
 		Now:      func() time.Time { return time.Unix(0, s.clock.Load()) },
 		Order:    draw(s.random, paymotest.Ascending, paymotest.Descending, paymotest.Shuffled),
 		Scopes:   draw(s.random, paymotest.ScopesAny, paymotest.ScopesIn, paymotest.ScopesAny, paymotest.ScopesIn, paymotest.ScopesEqual, paymotest.ScopesOpen, paymotest.ScopesNone),
+		Cap:      draw(s.random, 0, 0, 0, 0, 15, 30),
 		BulkOpen: s.random.IntN(4) == 0,
 	}
 	if s.random.IntN(6) == 0 { // so many that a sweep looks at few of them, and the guard may stop it
@@ -209,7 +210,7 @@ func (s *sequence) settle() {
 				s.note("   full %d of %s: %s", round+1, table, told(outcome, err))
 			}
 			settled = settled && ok
-			if round == 1 && !ok {
+			if round == 1 && !ok && s.fits(outcome) {
 				s.t.Errorf("the last full of %s: %s", table, told(outcome, err))
 			}
 			if round == 1 && settled && outcome.Inserted+outcome.Updated+outcome.Tombstoned > 0 {
@@ -218,10 +219,19 @@ func (s *sequence) settle() {
 		}
 	}
 	for _, table := range s.tables {
+		if s.status(table).State != sink.StateOK { // it says so, and an error was told
+			continue
+		}
 		for _, difference := range s.differences(table) {
 			s.t.Error(difference)
 		}
 	}
+}
+
+// fits reports whether a table can be read at all: one parent may have more rows than a
+// reply can hold.
+func (s *sequence) fits(outcome jobs.Outcome) bool {
+	return s.company.Cap == 0 || !contains(outcome.Reason, "have as many rows as one reply can hold")
 }
 
 // calm ends faults and waits, and starts a new process with an Admin's key.
