@@ -136,19 +136,25 @@ func (s *sequence) compare(table string, before, after looks) {
 	}
 }
 
+// hangs reports whether what is read of a table depends on what is known of its parents.
+func hangs(r *catalog.Resource) bool {
+	return r.Listings[0] == catalog.WithParent || r.Strict != "" && r.Window == ""
+}
+
+// parentsShort reports whether the table of a resource's parents says that it is not whole.
+func (s *sequence) parentsShort(r *catalog.Resource) bool {
+	return slices.ContainsFunc([]string{r.Scope.Parent, r.Embedded.Parent}, func(parent string) bool {
+		return parent != "" && s.status(parent).State != sink.StateOK
+	})
+}
+
 // believe holds a sync that says that all is well against the company.
 func (s *sequence) believe(table string, outcome jobs.Outcome, before looks, resumed, fresh bool) {
 	s.t.Helper()
 	r := resource(s.t, table)
-	hangs := r.Listings[0] == catalog.WithParent || r.Strict != "" && r.Window == ""
-	each := hangs && s.company.Scopes == paymotest.ScopesEqual && outcome.Mode == jobs.Incremental // only of some parents
-	if resumed || hangs && !fresh || each || table == "files" && (s.company.Scopes == paymotest.ScopesIn || s.company.Scopes == paymotest.ScopesEqual) {
+	each := hangs(r) && s.company.Scopes == paymotest.ScopesEqual && outcome.Mode == jobs.Incremental // only of some parents
+	if resumed || hangs(r) && (!fresh || s.parentsShort(r)) || each || table == "files" && (s.company.Scopes == paymotest.ScopesIn || s.company.Scopes == paymotest.ScopesEqual) {
 		return // rows may be there of which it could not know
-	}
-	for _, parent := range []string{r.Scope.Parent, r.Embedded.Parent} {
-		if hangs && parent != "" && s.status(parent).State != sink.StateOK {
-			return // that one says so
-		}
 	}
 	full := outcome.Mode == jobs.Full
 	if s.fault == nil && full {

@@ -219,7 +219,8 @@ func (s *sequence) settle() {
 		}
 	}
 	for _, table := range s.tables {
-		if s.status(table).State != sink.StateOK { // it says so, and an error was told
+		r := resource(s.t, table)
+		if s.status(table).State != sink.StateOK || hangs(r) && s.parentsShort(r) { // one of them says so, and an error was told
 			continue
 		}
 		for _, difference := range s.differences(table) {
