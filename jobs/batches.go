@@ -15,7 +15,7 @@ import (
 // page. It reports true when the parents have to be asked for in smaller parts.
 func (r *run) proveBatch(ctx context.Context, ids []int64, where paymo.Where, page *paymo.Page) (again bool, err error) {
 	rows, date := page.Rows, page.Date
-	if r.seenWhole(rows) || rows >= catalog.PageCap {
+	if r.seenWhole(rows) || rows >= catalog.PageCap || len(page.Records) == 0 {
 		return false, nil
 	}
 	cut := false
@@ -50,7 +50,7 @@ func (r *run) proveBatch(ctx context.Context, ids []int64, where paymo.Where, pa
 // seenWhole reports whether a reply of so many rows is no sign of a limit.
 func (r *run) seenWhole(rows int) bool {
 	longest := r.checkpoint.LongestReply
-	return rows == 0 || rows < longest || rows < leastCap && (rows == longest || !r.everything())
+	return rows < longest || rows < leastCap && (rows == longest || !r.everything())
 }
 
 // halves ask for the parents of a batch in two parts, or for what the list of a single one

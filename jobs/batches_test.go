@@ -33,3 +33,30 @@ func TestUnknownLimitOfBatches(t *testing.T) {
 		})
 	}
 }
+
+// A list whose records have no id at all is no reason to break down.
+func TestBatchesWithoutIDs(t *testing.T) {
+	t.Parallel()
+	company := small()
+	company.Scopes = paymotest.ScopesEqual
+	w := newWorld(t, company)
+	w.mustSync("projects", jobs.Full)
+	w.mustSync("comment_threads", jobs.Full)
+	for object := range w.objects("comment_threads") {
+		if w.fake.Count("comment_threads") > 1 {
+			w.remove("comment_threads", object)
+		}
+	}
+	w.fake.AddFault(paymotest.Fault{Kind: paymotest.FaultNoID, Table: "comment_threads"})
+	outcome, err := w.sync("comment_threads", jobs.Full)
+	if err != nil || outcome.State != sink.StateDegraded {
+		t.Fatal(unexpected(outcome, err))
+	}
+	w.fake.ClearFaults()
+	if outcome, err := w.syncer.Sync(t.Context(), jobs.Request{
+		Resource: resource(t, "comment_threads"), Mode: jobs.Full, Reason: jobs.ReasonManual, AcceptDeletes: true,
+	}); err != nil || outcome.State != sink.StateOK {
+		t.Fatal(unexpected(outcome, err))
+	}
+	w.mustEqual("comment_threads")
+}
