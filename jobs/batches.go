@@ -2,12 +2,87 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
 )
+
+// batch is what the next request asks for. Parents that the warehouse has not seen yet
+// are asked for by themselves, because everything of theirs is new.
+func (r *run) batch() (ids []int64, fresh bool) {
+	p := r.progress.Parents
+	fresh = slices.Contains(p.New, p.todo[0])
+	for _, id := range p.todo[:min(p.Size, len(p.todo))] {
+		if slices.Contains(p.New, id) != fresh {
+			break
+		}
+		ids = append(ids, id)
+	}
+	for len(ids) > 1 && !(paymo.Query{Where: r.where().In(r.resource.Scope.Filter, ids...)}).Fits() {
+		ids = ids[:len(ids)/2]
+	}
+	return ids, fresh
+}
+
+// smaller judges the reply about a batch. It reports true when the batch has to be asked
+// for again in smaller parts, because Paymo denies one of its parents, breaks down over
+// it, does not take several, or has more of them than one reply can hold. An error is of
+// the single parent. No page and no error: the one parent is denied.
+func (r *run) smaller(ids []int64, page *paymo.Page, err error) (again bool, _ error) {
+	p := r.progress.Parents
+	var api *paymo.APIError
+	refused := errors.As(err, &api) && (api.Denied() || api.NotFound())
+	switch {
+	case len(ids) == 1 && refused:
+		return false, nil
+	case len(ids) == 1, err == nil && page.Rows < r.cap():
+		return false, err
+	case badRequest(err):
+		r.strikeOff(batches, "Paymo refuses several parents in one request")
+		p.Size = 1
+		return true, nil
+	case err == nil, refused, tooMuch(err):
+		p.Size = len(ids) / 2
+		return true, nil
+	}
+	return false, err
+}
+
+// probeSingly reads the last parents again one by one, where batches brought nothing at
+// all: the server may not take several in one request and not say so.
+func (r *run) probeSingly(ids []int64) {
+	p := r.progress.Parents
+	if p.Probed || len(ids) == 1 {
+		return
+	}
+	p.Probed, p.Ended, p.Size = true, false, 1
+	p.todo = ids[max(0, len(ids)-boundaryRows):]
+	p.After = p.todo[0] - 1
+}
+
+// stray finds a row of a parent that was not asked for.
+func (r *run) stray(page *paymo.Page, ids []int64) (id int64, found bool) {
+	column := r.resource.OwnerScope()
+	if column == "" {
+		return 0, false
+	}
+	at := columnIndex(r.resource, column)
+	for i := range page.Records {
+		value := page.Records[i].Values[at]
+		if value.State != catalog.Set {
+			continue
+		}
+		parent, err := strconv.ParseInt(value.Text, 10, 64)
+		if err == nil && !slices.Contains(ids, parent) {
+			return page.Records[i].ID, true
+		}
+	}
+	return 0, false
+}
 
 // proveBatch makes sure that a reply about parents was not cut by a limit that nobody
 // knows of, where it is longer than any that was seen whole: it is asked for again by its

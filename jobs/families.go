@@ -26,11 +26,22 @@ func (r *run) awaitParents(ctx context.Context) error {
 	if r.resource.Listings[0] != catalog.WithParent {
 		return nil
 	}
-	parent, err := r.Store.Checkpoint(ctx, r.resource.Embedded.Parent)
-	if err != nil || !parent.FullAt.IsZero() || parent.State == sink.StateUnavailable && parent.Reason != sink.Unsynced {
+	parent, whole, err := r.parentCheckpoint(ctx, r.resource.Embedded.Parent)
+	if err != nil || whole || parent.State == sink.StateUnavailable && parent.Reason != sink.Unsynced {
 		return err
 	}
 	return &ParentsError{Table: r.resource.Table, Parent: r.resource.Embedded.Parent}
+}
+
+// parentCheckpoint is the checkpoint of a table of parents, and whether that table was
+// read whole, as it is laid out now.
+func (r *run) parentCheckpoint(ctx context.Context, table string) (checkpoint sink.Checkpoint, whole bool, err error) {
+	resource, ok := catalog.Lookup(table)
+	if !ok {
+		return checkpoint, false, fmt.Errorf("list %s by its %s: there is no such table", r.resource.Table, table)
+	}
+	checkpoint, err = r.Store.Checkpoint(ctx, table)
+	return checkpoint, !checkpoint.FullAt.IsZero() && checkpoint.Layout == r.layout(resource), err
 }
 
 // followParents begins a listing of rows that come with their parents: those of every
@@ -66,7 +77,14 @@ func (r *run) readFamilies(ctx context.Context) error {
 		return fmt.Errorf("list %s with its %s: there is no such table", r.resource.Table, r.parent())
 	}
 	page, at, err := r.fetchChildren(ctx, paymo.Query{Where: demanded(parent).In("id", ids...)})
+	var api *paymo.APIError
+	refused := errors.As(err, &api) && (api.Denied() || api.NotFound())
 	switch {
+	case refused && len(ids) > 1:
+		p.Size = len(ids) / 2
+		return nil
+	case refused && (r.progress.Heard || len(p.todo) > 1 && len(p.Denied) == 0):
+		return r.denyFamily(ctx, ids)
 	case badRequest(err), len(ids) == 1 && internalError(err):
 		return r.refused(ctx, err, catalog.WithParent)
 	case len(ids) > 1 && tooMuch(err):
@@ -82,7 +100,7 @@ func (r *run) readFamilies(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if smaller && len(ids) > 1 {
+	if (smaller || page.Rows >= r.cap()) && len(ids) > 1 {
 		p.Size = len(ids) / 2
 		return nil
 	}
@@ -92,11 +110,12 @@ func (r *run) readFamilies(ctx context.Context) error {
 	if emptied, err := r.emptied(ctx, ids, page); err != nil || emptied {
 		return err
 	}
-	if page.Rows >= r.cap() {
-		p.Cut = append(p.Cut, ids...)
-	}
 	var listed []int64
 	for _, id := range ids {
+		if page.Rows >= r.cap() {
+			p.Cut = append(p.Cut, id)
+			continue
+		}
 		if family, found := familyOf(page, id); !found || family.Listed {
 			listed = append(listed, id)
 		} else {
@@ -108,6 +127,16 @@ func (r *run) readFamilies(ctx context.Context) error {
 	p.Size = min(mostParents, 2*p.Size)
 	r.progress.Listed += int64(page.Rows)
 	return r.apply(ctx, page, at, r.ofParents(listed, page))
+}
+
+// denyFamily goes on without a parent that Paymo denies. Where it denies the first one and
+// the next, it is the table that it denies.
+func (r *run) denyFamily(ctx context.Context, ids []int64) error {
+	p := r.progress.Parents
+	p.Denied = append(p.Denied, ids...)
+	p.After, p.todo = ids[len(ids)-1], p.todo[len(ids):]
+	p.Ended = len(p.todo) == 0
+	return r.applyNothing(ctx)
 }
 
 func familyOf(page *paymo.Page, parent int64) (paymo.Family, bool) {

@@ -63,13 +63,20 @@ func (r *run) lookup(ctx context.Context, resource *catalog.Resource, ids []int6
 		return v, err
 	}
 	left := ids
-	if len(sentinels) > 0 && r.works(filterIDs) {
+	if len(sentinels) > 0 && listsTell(resource) && r.works(filterIDs) {
 		if left, err = r.lookupTogether(ctx, resource, ids, sentinels, longest, &v); err != nil {
 			return v, err
 		}
 	}
 	more, err := r.lookupSingly(ctx, resource, left)
 	return v.and(more), err
+}
+
+// listsTell reports whether a row that lists lack may be taken for gone: not where lists
+// may hide archived rows, and not where a filter that lists demand may hide some.
+func listsTell(resource *catalog.Resource) bool {
+	_, archived := resource.Column("active")
+	return !archived && !resource.Scope.Optional
 }
 
 // sentinels are rows that are known to live.
@@ -120,17 +127,8 @@ func (r *run) lookupTogether(ctx context.Context, resource *catalog.Resource, id
 	if len(page.Rejects) > 0 || !uncut(found, missing, sentinels, longest) {
 		return missing, nil
 	}
-	if resource.Scope.Optional {
-		if left, err = r.Store.Unscoped(ctx, resource, missing); err != nil {
-			return nil, err
-		}
-	}
-	for _, id := range missing {
-		if !slices.Contains(left, id) {
-			v.gone = append(v.gone, id)
-		}
-	}
-	return left, nil
+	v.gone = append(v.gone, missing...)
+	return nil, nil
 }
 
 // uncut reports whether a reply would have held the missing rows too if they were there:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/paymosync/paymosync/paymo"
@@ -63,7 +62,11 @@ func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 	p := r.progress.Parents
 	if !p.Since.IsZero() {
 		ids, err := r.Store.Changed(ctx, r.parent(), p.Since, p.Moved)
-		return slices.Compact(slices.Sorted(slices.Values(append(ids, r.checkpoint.Denied...)))), err
+		if err != nil || len(r.checkpoint.Denied) == 0 {
+			return ids, err
+		}
+		all, err := r.Store.IDs(ctx, r.parent())
+		return slices.Compact(slices.Sorted(slices.Values(append(ids, common(r.checkpoint.Denied, all)...)))), err
 	}
 	ids, err := r.Store.IDs(ctx, r.parent())
 	if err != nil || r.progress.Listing == catalog.WithParent {
@@ -81,24 +84,38 @@ func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What was denied is read whole when it is not any more.
-	for _, id := range slices.Concat(served, r.checkpoint.Denied) {
-		if slices.Contains(r.checkpoint.Denied, id) && !slices.Contains(p.New, id) {
-			p.New = append(p.New, id)
-			continue
-		}
+	for _, id := range served {
 		if _, known := slices.BinarySearch(all, id); !known && !slices.Contains(p.New, id) {
+			p.New = append(p.New, id)
+		}
+	}
+	// What was denied is read whole when it is not any more, and so is, where not every
+	// parent is read each time, one in which something moves again.
+	again := common(r.checkpoint.Denied, all)
+	if p.Active {
+		again = append(again, ids...)
+	}
+	for _, id := range again {
+		if !slices.Contains(p.New, id) {
 			p.New = append(p.New, id)
 		}
 	}
 	if ids = slices.Compact(slices.Sorted(slices.Values(append(ids, p.New...)))); len(ids)+len(all) > 0 {
 		return ids, nil
 	}
-	parent, err := r.Store.Checkpoint(ctx, r.parent())
-	if err == nil && parent.FullAt.IsZero() {
+	_, known, err := r.parentCheckpoint(ctx, r.parent())
+	if err == nil && !known {
 		err = fmt.Errorf("list %s by its %s: that table is empty, sync it first", r.resource.Table, r.parent())
 	}
 	return nil, err
+}
+
+// common are the ids that both have; the second ones are sorted.
+func common(ids, sorted []int64) []int64 {
+	return slices.DeleteFunc(slices.Clone(ids), func(id int64) bool {
+		_, found := slices.BinarySearch(sorted, id)
+		return !found
+	})
 }
 
 // parent is the table of the resource's parents.
@@ -135,7 +152,11 @@ func (r *run) servedParents(ctx context.Context, known []int64) ([]int64, error)
 			r.knownUntil(page.Date)
 		}
 		served = append(served, recordIDs(page)...)
-		if page.Rows < catalog.PageCap || len(known) == 0 || len(query.Where.String()) > 0 {
+		switch {
+		case page.Rows < catalog.PageCap:
+			return served, nil
+		case len(known) == 0 || len(query.Where.String()) > 0:
+			r.progress.Doubt = fmt.Sprintf("listing cut short: its %s are more than one reply can hold: sync %s first", r.parent(), r.parent())
 			return served, nil
 		}
 		above := plus(known[len(known)-1], 1) // such a list may be cut: ask for the new ones alone
@@ -145,11 +166,11 @@ func (r *run) servedParents(ctx context.Context, known []int64) ([]int64, error)
 
 // trustParents lists by the parents that the warehouse has.
 func (r *run) trustParents(ctx context.Context) error {
-	parent, err := r.Store.Checkpoint(ctx, r.parent())
+	parent, whole, err := r.parentCheckpoint(ctx, r.parent())
 	if err != nil {
 		return err
 	}
-	if parent.FreshAsOf.IsZero() {
+	if !whole || parent.FreshAsOf.IsZero() {
 		r.progress.Doubt = fmt.Sprintf("Paymo does not list its %s, and that table was never read whole", r.parent())
 		return nil
 	}
@@ -163,23 +184,6 @@ func (r *run) knownUntil(made time.Time) {
 	if p := r.progress; !p.Heard || made.Before(p.Horizon) {
 		p.Heard, p.Horizon = true, made
 	}
-}
-
-// batch is what the next request asks for. Parents that the warehouse has not seen yet
-// are asked for by themselves, because everything of theirs is new.
-func (r *run) batch() (ids []int64, fresh bool) {
-	p := r.progress.Parents
-	fresh = slices.Contains(p.New, p.todo[0])
-	for _, id := range p.todo[:min(p.Size, len(p.todo))] {
-		if slices.Contains(p.New, id) != fresh {
-			break
-		}
-		ids = append(ids, id)
-	}
-	for len(ids) > 1 && !(paymo.Query{Where: r.where().In(r.resource.Scope.Filter, ids...)}).Fits() {
-		ids = ids[:len(ids)/2]
-	}
-	return ids, fresh
 }
 
 // reload makes sure that it is known which parents are still to be read. It reports
@@ -267,69 +271,14 @@ func (r *run) readParents(ctx context.Context) error {
 	return r.apply(ctx, page, at, slice)
 }
 
-// smaller judges the reply about a batch. It reports true when the batch has to be asked
-// for again in smaller parts, because Paymo denies one of its parents, breaks down over
-// it, does not take several, or has more of them than one reply can hold. An error is of
-// the single parent. No page and no error: the one parent is denied.
-func (r *run) smaller(ids []int64, page *paymo.Page, err error) (again bool, _ error) {
-	p := r.progress.Parents
-	var api *paymo.APIError
-	refused := errors.As(err, &api) && (api.Denied() || api.NotFound())
-	switch {
-	case len(ids) == 1 && refused:
-		return false, nil
-	case len(ids) == 1, err == nil && page.Rows < r.cap():
-		return false, err
-	case badRequest(err):
-		r.strikeOff(batches, "Paymo refuses several parents in one request")
-		p.Size = 1
-		return true, nil
-	case err == nil, refused, tooMuch(err):
-		p.Size = len(ids) / 2
-		return true, nil
-	}
-	return false, err
-}
-
-// probeSingly reads the last parents again one by one, where batches brought nothing at
-// all: the server may not take several in one request and not say so.
-func (r *run) probeSingly(ids []int64) {
-	p := r.progress.Parents
-	if p.Probed || len(ids) == 1 {
-		return
-	}
-	p.Probed, p.Ended, p.Size = true, false, 1
-	p.todo = ids[max(0, len(ids)-boundaryRows):]
-	p.After = p.todo[0] - 1
-}
-
 // ofParents are all rows of the parents, as far as the page tells them.
 func (r *run) ofParents(ids []int64, page *paymo.Page) *sink.Slice {
 	column := r.resource.OwnerScope()
+	r.progress.Rejected = r.progress.Rejected || len(page.Rejects) > 0
 	if column == "" || len(page.Rejects) > 0 {
 		return &sink.Slice{Rest: true}
 	}
 	return &sink.Slice{Column: column, Parents: ids, Since: r.windowSince()}
-}
-
-// stray finds a row of a parent that was not asked for.
-func (r *run) stray(page *paymo.Page, ids []int64) (id int64, found bool) {
-	column := r.resource.OwnerScope()
-	if column == "" {
-		return 0, false
-	}
-	at := columnIndex(r.resource, column)
-	for i := range page.Records {
-		value := page.Records[i].Values[at]
-		if value.State != catalog.Set {
-			continue
-		}
-		parent, err := strconv.ParseInt(value.Text, 10, 64)
-		if err == nil && !slices.Contains(ids, parent) {
-			return page.Records[i].ID, true
-		}
-	}
-	return 0, false
 }
 
 // learnWindowless strikes windows off when parents have rows that windows did not show.

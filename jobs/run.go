@@ -70,8 +70,15 @@ func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time, slice *
 		return err
 	}
 	r.checkpoint = next // not before: it is saved again when the run ends, however it ends
+	outdated := r.progress.Outdated
 	if err := r.refetch(ctx, result.Stale, next); err != nil {
 		return err
+	}
+	if result.Late > 0 || r.progress.Outdated > outdated { // known only now, and not to be lost
+		r.save(&r.checkpoint)
+		if err := r.lease.SaveCheckpoint(ctx, r.checkpoint); err != nil {
+			return err
+		}
 	}
 	left, known := r.left()
 	r.Watch(r.resource.Table, Moment{

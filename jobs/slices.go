@@ -106,6 +106,7 @@ func (r *run) sliceOf(asked Range, page *paymo.Page) *sink.Slice {
 	case !r.everything():
 		return nil
 	case len(page.Rejects) > 0: // rows without a usable id may be any
+		r.progress.Rejected = true
 		return r.rest()
 	case r.progress.Listing == catalog.ByID && !r.progress.Unscoped:
 		return &sink.Slice{From: asked.From, To: asked.To, Since: r.windowSince()}

@@ -89,12 +89,22 @@ func (r *run) endRead(ctx context.Context) error {
 		state, reason = sink.StateDegraded, doubt
 	case !r.works(unsure):
 		state, reason = sink.StateDegraded, r.checkpoint.Capabilities[unsure].Reason
-	case kept == 1:
-		state, reason = sink.StateDegraded, "1 record is in quarantine"
-	case kept > 1:
-		state, reason = sink.StateDegraded, fmt.Sprintf("%d records are in quarantine", kept)
+	case kept > 0:
+		state, reason = sink.StateDegraded, r.quarantined(kept)
 	}
 	return r.settle(ctx, state, reason, nil)
+}
+
+// quarantined says that records are in quarantine, and what follows from it.
+func (r *run) quarantined(kept int64) string {
+	text := fmt.Sprintf("%d records are in quarantine", kept)
+	if kept == 1 {
+		text = "1 record is in quarantine"
+	}
+	if r.progress.Rejected {
+		text += "; rows that are gone from lists with them are not looked for meanwhile"
+	}
+	return text
 }
 
 // stuck says that Paymo's clock stands still, "" when it does not: the cursor follows it.
@@ -108,13 +118,12 @@ func (r *run) stuck() string {
 		p.Horizon.Format(time.RFC3339), p.StartedAt.Sub(cp.ReadAt).Round(time.Second))
 }
 
-// keepDoubt keeps a doubt until a run can tell anew: one that reads everything, or one
-// that sweeps.
+// keepDoubt keeps a doubt until a run that reads everything can tell anew.
 func (r *run) keepDoubt(doubt string) {
 	switch {
 	case doubt != "" && (r.everything() || r.sweeps()):
 		r.checkpoint.Capabilities[unsure] = sink.Capability{Since: r.progress.StartedAt, Reason: doubt}
-	case doubt == "" && (r.everything() || r.sweeps()):
+	case doubt == "" && r.everything():
 		delete(r.checkpoint.Capabilities, unsure)
 	}
 }

@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
@@ -32,10 +31,10 @@ func (r *run) expect(ctx context.Context) error {
 	if r.check != nil {
 		return r.check.expect(ctx, r)
 	}
-	if !r.everything() {
+	if !r.sweeps() {
 		return nil
 	}
-	if err := r.lease.ForgetCandidates(ctx); err != nil {
+	if err := r.lease.ForgetCandidates(ctx); err != nil || !r.everything() {
 		return err
 	}
 	scope := r.resource.OwnerScope()
@@ -94,33 +93,6 @@ func (r *run) sweep(ctx context.Context) error {
 	return r.settleCandidates(ctx)
 }
 
-// sample asks for a few of many candidates before all of them are asked for. Where one
-// exists the listing is to blame and not to be believed; where Paymo does not tell of
-// any, asking on is in vain.
-func (r *run) sample(ctx context.Context, tally sink.Candidates) (hopeless bool, err error) {
-	ids, err := r.lease.OpenCandidates(ctx, mostIDs)
-	if err != nil {
-		return false, err
-	}
-	told := false
-	for i := 0; i < len(ids); i += max(1, len(ids)/boundaryRows) {
-		page, at, err := r.find(ctx, ids[i])
-		switch {
-		case err != nil:
-			return false, err
-		case page == nil:
-			told = true
-		case shows(page, ids[i]):
-			r.progress.Doubt = r.incomplete(tally.Open)
-			return true, r.apply(ctx, page, at, &sink.Slice{Rest: true})
-		}
-	}
-	if !told {
-		r.progress.Swept.Doubt = undecided(tally.Open)
-	}
-	return !told, nil
-}
-
 // incomplete says that the listing lacked so many rows which are there.
 func (r *run) incomplete(n int64) string {
 	if r.progress.Listed == 0 {
@@ -142,83 +114,6 @@ func (r *run) forgo(ctx context.Context, tally sink.Candidates) error {
 	return r.lease.ForgetCandidates(ctx)
 }
 
-// mostSingly is how many rows of a run are asked for one by one where nothing explains
-// their deletion. A list may hide a row that is there, an archived one for instance, and
-// an answer about the row alone does not.
-const mostSingly = 200
-
-// confirm asks for every candidate that has no verdict yet. To a key that lost its rights
-// rows look gone: no verdict is kept, for this process or the next one, before it is known
-// that the key has them still.
-func (r *run) confirm(ctx context.Context) error {
-	for {
-		ids, err := r.lease.OpenCandidates(ctx, mostIDs)
-		if err != nil || len(ids) == 0 {
-			return err
-		}
-		asked, err := r.Store.Now(ctx)
-		if err != nil {
-			return err
-		}
-		v, err := r.ask(ctx, ids)
-		if err != nil {
-			return err
-		}
-		for _, found := range v.found {
-			if err := r.meet(ctx, ids, found); err != nil {
-				return err
-			}
-		}
-		r.progress.Swept.Bare = r.progress.Swept.Bare || v.bare
-		if err := r.reidentify(ctx); err != nil || !r.seesAll() {
-			return err
-		}
-		if err := r.lease.Judge(ctx, r.progress.Run, v.gone, v.unsure, asked, r.spent); err != nil {
-			return err
-		}
-		r.spent = sink.Cost{}
-		if r.overtime() {
-			return errHandBack
-		}
-	}
-}
-
-// ask asks for candidates by their ids: together those that went with a parent, and all
-// where there are too many to ask for one by one and a few of them show that lists hide
-// none.
-func (r *run) ask(ctx context.Context, ids []int64) (verdict, error) {
-	together, err := r.lease.Explained(ctx, r.resource, ids)
-	if err != nil {
-		return verdict{}, err
-	}
-	singly := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return slices.Contains(together, id) })
-	if r.progress.Swept.Singly >= mostSingly && r.works(filterIDs) {
-		few := min(boundaryRows, len(singly))
-		singly, together = singly[:few], append(together, singly[few:]...)
-	}
-	v, err := r.lookupSingly(ctx, r.resource, singly)
-	if err != nil {
-		return verdict{}, err
-	}
-	if r.progress.Swept.Singly += len(singly); len(v.found) > 1 && len(together) > 0 { // one is the sentinel
-		r.strikeOff(filterIDs, "lists lack rows that are there")
-	}
-	more, err := r.lookup(ctx, r.resource, together)
-	return v.and(more), err
-}
-
-// meet merges candidates that exist. One that neither changed nor moved should have been
-// listed.
-func (r *run) meet(ctx context.Context, candidates []int64, found reply) error {
-	before := r.outcome.Unchanged
-	if err := r.apply(ctx, found.page, found.at, &sink.Slice{Rest: true}); err != nil {
-		return err
-	}
-	sentinels := slices.DeleteFunc(recordIDs(found.page), func(id int64) bool { return slices.Contains(candidates, id) })
-	r.progress.Swept.Unlisted += max(0, r.outcome.Unchanged-before-int64(len(sentinels)))
-	return nil
-}
-
 // settleCandidates marks deleted what is gone, as far as the guard lets it.
 func (r *run) settleCandidates(ctx context.Context) error {
 	limit, err := r.guardLimit(ctx)
@@ -233,6 +128,10 @@ func (r *run) settleCandidates(ctx context.Context) error {
 		return err
 	}
 	stopped := tally.Unexplained > limit && !r.accept
+	if bare := r.progress.Swept.Bare && tally.Gone > 0 && !r.accept; bare {
+		r.progress.Swept.Doubt = r.bareDoubt(tally)
+		return nil
+	}
 	n, err := r.lease.Sweep(ctx, r.resource, r.progress.Run, !stopped)
 	if err != nil {
 		return err
@@ -242,12 +141,8 @@ func (r *run) settleCandidates(ctx context.Context) error {
 	return nil
 }
 
-// guardLimit is how many rows may go without an explanation: none where nothing but
-// Paymo's word says that the table is still served.
+// guardLimit is how many rows may go without an explanation.
 func (r *run) guardLimit(ctx context.Context) (int64, error) {
-	if r.progress.Swept.Bare {
-		return 0, nil
-	}
 	extent, err := r.Store.Extent(ctx, r.resource)
 	return max(guardFloor, extent.Rows/guardShare), err
 }
@@ -290,9 +185,6 @@ func (r *run) explain(ctx context.Context, limit int64) error {
 func (r *run) sweepDoubt(tally sink.Candidates, stopped bool) string {
 	table := r.resource.Table
 	switch swept := r.progress.Swept; {
-	case stopped && swept.Bare:
-		return fmt.Sprintf("guard stopped: Paymo lists no rows and answers that none of %d exists, and nothing shows that it still serves the table; "+
-			"they are kept: if that is right, run paymosync sync --full --accept-deletes %s", tally.Unexplained, table)
 	case stopped:
 		return fmt.Sprintf("guard stopped: %d rows are gone from Paymo and no deleted parent explains it; "+
 			"they are kept: if that is right, run paymosync sync --full --accept-deletes %s", tally.Unexplained, table)
@@ -302,6 +194,12 @@ func (r *run) sweepDoubt(tally sink.Candidates, stopped bool) string {
 		return r.incomplete(swept.Unlisted)
 	}
 	return ""
+}
+
+// bareDoubt says that nothing but Paymo's word shows that rows are gone.
+func (r *run) bareDoubt(tally sink.Candidates) string {
+	return fmt.Sprintf("guard stopped: Paymo lists no rows and answers that none of %d exists, and nothing shows that it still serves the table; "+
+		"they are kept: if that is right, run paymosync sync --full --accept-deletes %s", tally.Gone, r.resource.Table)
 }
 
 // seesAll reports whether the key is shown every row: to another one, rows that it may

@@ -136,7 +136,7 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 	if r.progress != nil && r.progress.goesOn(mode, req) {
 		r.progress.Run, err = lease.ResumeRun(ctx, r.progress.Run, string(r.progress.Mode), req.Reason)
 	} else {
-		r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout, From: req.From, To: req.To, Excused: checkpoint.State == sink.StateDegraded || lost}
+		r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout, From: req.From, To: req.To, Excused: checkpoint.State == sink.StateDegraded || lost || !r.works(batches)}
 		if mode == Full {
 			r.checkpoint.Capabilities = map[string]sink.Capability{} // asked again at each full
 			r.checkpoint.LongestReply = 0

@@ -183,6 +183,23 @@ func (l *Lease) AddOrphans(ctx context.Context, r *catalog.Resource, column, par
 	return added, nil
 }
 
+// ExpireVerdicts makes the candidates open again when none of them was asked for in the
+// last so long: what was said of them then may not hold any more.
+func (l *Lease) ExpireVerdicts(ctx context.Context, idle time.Duration) error {
+	return l.transact(ctx, "reopen the candidates of", func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			UPDATE paymosync.candidates
+			SET verdict = NULL,
+				asked_at = NULL
+			WHERE account = $1 AND table_name = $2 AND verdict IS NOT NULL AND (
+				SELECT max(asked_at)
+				FROM paymosync.candidates
+				WHERE account = $1 AND table_name = $2
+			) < clock_timestamp() - $3::interval`, l.store.account, l.table, idle)
+		return err
+	})
+}
+
 // Candidates counts the rows that a full has not met.
 type Candidates struct {
 	Open        int64 // still to be asked for
@@ -192,7 +209,8 @@ type Candidates struct {
 }
 
 // Candidates counts the table's candidates. One that is gone counts as unexplained
-// unless Explain has marked it or one of the rows that own it is tombstoned; one whose
+// unless Explain has marked it or one of the rows that own it was tombstoned since the
+// table was read whole; one whose
 // row was written since it was asked for counts as nothing.
 func (l *Lease) Candidates(ctx context.Context, r *catalog.Resource) (Candidates, error) {
 	var c Candidates
@@ -225,10 +243,13 @@ func (l *Lease) OpenCandidates(ctx context.Context, limit int) ([]int64, error) 
 }
 
 // Judge notes which candidates are gone and of which the answers proved nothing, by
-// what was asked at the time, and counts the cost in the run. Ids that are no candidates
-// any more are passed over.
-func (l *Lease) Judge(ctx context.Context, run int64, gone, unsure []int64, askedAt time.Time, cost Cost) error {
+// what was asked at the time, saves the checkpoint with it and counts the cost in the
+// run. Ids that are no candidates any more are passed over.
+func (l *Lease) Judge(ctx context.Context, run int64, gone, unsure []int64, askedAt time.Time, cost Cost, cp Checkpoint) error {
 	return l.transact(ctx, "judge the candidates of", func(tx pgx.Tx) error {
+		if err := l.saveCheckpoint(ctx, tx, cp); err != nil {
+			return err
+		}
 		for verdict, ids := range map[string][]int64{"gone": gone, "unsure": unsure} {
 			_, err := tx.Exec(ctx, `
 				UPDATE paymosync.candidates

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -17,7 +18,7 @@ import (
 // holds nothing up), then a text array for each column, and one each for the
 // columns that are absent (an array literal of positions, or null), _extra and
 // _issues. Its one row is: rows inserted, rows updated, records that came late, live
-// rows that were given more nulls than they had, ids of rows that differ but are newer
+// rows of which a column was emptied, ids of rows that differ but are newer
 // in the table than the page, or bear a newer updated_on. A row that was written later
 // than now shows that the clock was set back, not that it is newer.
 type mergeSQL struct {
@@ -50,7 +51,7 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 	}
 	in = append(in, fmt.Sprintf("$%d::text[]", len(columns)+5), fmt.Sprintf("$%d::text[]", len(columns)+6), fmt.Sprintf("$%d::text[]", len(columns)+7))
 	casts = append(casts, "p._absent::integer[] AS _absent", "p._extra::jsonb AS _extra", "p._issues::jsonb AS _issues")
-	blanks := nulls(steady) + "\n\t\t\t\t> " + nulls(steadyNow)
+	blanks := emptied(slices.Concat(steady, volatile), slices.Concat(steadyNow, volatileNow))
 	steady, steadyNow = append(steady, "p._extra", "p._issues"), append(steadyNow, "t._extra", "t._issues")
 
 	differs := []string{
@@ -119,7 +120,13 @@ CROSS JOIN (
 	return mergeSQL{text: text, columns: columns}
 }
 
-// nulls counts the nulls among expressions, which may be a hundred at most.
-func nulls(expressions []string) string { return "num_nulls(" + strings.Join(expressions, ", ") + ")" }
+// emptied is the condition that one of the columns has a value now and is to have none.
+func emptied(columns, now []string) string {
+	conditions := make([]string, len(columns))
+	for i := range columns {
+		conditions[i] = columns[i] + " IS NULL AND " + now[i] + " IS NOT NULL"
+	}
+	return "(" + strings.Join(conditions, "\n\t\t\t\tOR ") + ")"
+}
 
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

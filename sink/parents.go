@@ -10,23 +10,6 @@ import (
 	"github.com/paymosync/paymosync/paymo/catalog"
 )
 
-// Unscoped returns those of the rows whose column for Scope is empty: a list that
-// demands a filter on it hides them.
-func (s *Store) Unscoped(ctx context.Context, r *catalog.Resource, ids []int64) ([]int64, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT id
-		FROM `+pgx.Identifier{s.schema, r.Table}.Sanitize()+`
-		WHERE id = ANY ($1) AND `+quote(r.OwnerScope())+` IS NULL`, ids)
-	if err != nil {
-		return nil, fmt.Errorf("read which rows of %s have no %s: %w", r.Table, r.OwnerScope(), err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("read which rows of %s have no %s: %w", r.Table, r.OwnerScope(), err)
-	}
-	return found, nil
-}
-
 // WrittenUntil is a time, by the database's clock, of which this holds: every row of the table
 // that was written before is visible now, and rows that are committed later bear a later
 // _synced_at. It waits for the page that is being written, if there is one.

@@ -15,13 +15,22 @@ import (
 const mayGo = `c.verdict = 'gone' AND t._deleted_at IS NULL AND t._synced_at <= c.asked_at`
 
 // isExplained is the condition that a deletion that is known explains that of row t,
-// candidate c: it is marked so, or one of the rows that own t is tombstoned.
+// candidate c: it is marked so, or one of the rows that own t was tombstoned since the
+// table $2 of account $1 was read whole. A row that was there after its owner had gone
+// did not go with it.
 func (s *Store) isExplained(r *catalog.Resource) string {
 	explanations := []string{"c.explained"}
 	for _, name := range r.Owners {
 		if c, ok := r.Column(name); ok && c.Ref != "" {
-			explanations = append(explanations,
-				`EXISTS (SELECT FROM `+s.name(c.Ref)+` AS o WHERE o.id = t.`+quote(name)+` AND o._deleted_at IS NOT NULL)`)
+			explanations = append(explanations, `EXISTS (
+				SELECT
+				FROM `+s.name(c.Ref)+` AS o
+				WHERE o.id = t.`+quote(name)+` AND o._deleted_at >= (
+					SELECT coalesce(max(full_at), '-infinity')
+					FROM paymosync.checkpoints
+					WHERE account = $1 AND table_name = $2
+				)
+			)`)
 		}
 	}
 	return "(" + strings.Join(explanations, " OR ") + ")"

@@ -20,8 +20,12 @@ WITH page AS MATERIALIZED (
 		m.updated_on <= $3::timestamptz
 			AND (t.id IS NULL AND coalesce(m.created_on <= $3::timestamptz, true) OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
 		t.id IS NOT NULL AND t._deleted_at IS NULL
-			AND num_nulls(m."created_on", m."updated_on", m."target_url", m."event", m."where")
-				> num_nulls(t."created_on", t."updated_on", t."target_url", t."event", t."where") AS _blanks
+			AND (m."created_on" IS NULL AND t."created_on" IS NOT NULL
+				OR m."updated_on" IS NULL AND t."updated_on" IS NOT NULL
+				OR m."target_url" IS NULL AND t."target_url" IS NOT NULL
+				OR m."event" IS NULL AND t."event" IS NOT NULL
+				OR m."where" IS NULL AND t."where" IS NOT NULL
+				OR m."last_status_code" IS NULL AND t."last_status_code" IS NOT NULL) AS _blanks
 	FROM page AS p
 	LEFT JOIN "paymo"."webhooks" AS t ON t.id = p.id
 	CROSS JOIN LATERAL (

@@ -18,8 +18,10 @@ WITH page AS MATERIALIZED (
 		m.updated_on <= $3::timestamptz
 			AND (t.id IS NULL AND coalesce(m.created_on <= $3::timestamptz, true) OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
 		t.id IS NOT NULL AND t._deleted_at IS NULL
-			AND num_nulls(m."name", m."is_default", m."created_on", m."updated_on")
-				> num_nulls(t."name", t."is_default", t."created_on", t."updated_on") AS _blanks
+			AND (m."name" IS NULL AND t."name" IS NOT NULL
+				OR m."is_default" IS NULL AND t."is_default" IS NOT NULL
+				OR m."created_on" IS NULL AND t."created_on" IS NOT NULL
+				OR m."updated_on" IS NULL AND t."updated_on" IS NOT NULL) AS _blanks
 	FROM page AS p
 	LEFT JOIN "paymo"."workflows" AS t ON t.id = p.id
 	CROSS JOIN LATERAL (
