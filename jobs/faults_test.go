@@ -63,7 +63,7 @@ func faultCases() []faultCase {
 		{name: "move", fault: kind(paymotest.FaultMove), words: `^degraded: (listing unstable|listing incomplete)`},
 		{name: "forget", fault: kind(paymotest.FaultForget), words: `^degraded: listing incomplete`, later: true},
 		{name: "stale", fault: kind(paymotest.FaultStale), words: `^degraded: stale versions`, odd: true},
-		{name: "blank", fault: kind(paymotest.FaultBlank), odd: true},
+		{name: "blank", fault: kind(paymotest.FaultBlank), words: `^degraded: prices are blank where they were not`, odd: true},
 		{name: "wrong key", fault: kind(paymotest.FaultWrongKey)},
 		{name: "bad id", fault: kind(paymotest.FaultBadID), words: `^degraded: \d+ records? (is|are) in quarantine`, odd: true},
 		{name: "no id", fault: kind(paymotest.FaultNoID), words: `^degraded: \d+ records? (is|are) in quarantine`, odd: true},

@@ -157,8 +157,8 @@ func TestFaultsOfIdentity(t *testing.T) {
 		fault paymotest.Fault
 		words string
 	}{
-		{paymotest.Fault{Kind: paymotest.FaultStatus, N: http.StatusForbidden}, "ask Paymo whose key it is: GET /api/me: paymo answered 403"},
-		{paymotest.Fault{Kind: paymotest.FaultStatus, N: http.StatusInternalServerError}, "ask Paymo whose key it is: GET /api/me: paymo answered 500"},
+		{paymotest.Fault{Kind: paymotest.FaultStatus, N: http.StatusForbidden}, "find out whose key it is: GET /api/me: paymo answered 403"},
+		{paymotest.Fault{Kind: paymotest.FaultStatus, N: http.StatusInternalServerError}, "find out whose key it is: GET /api/me: paymo answered 500"},
 		{paymotest.Fault{Kind: paymotest.FaultHTML}, "GET /api/me: read the reply (text/html"},
 		{paymotest.Fault{Kind: paymotest.FaultRedirect}, "redirects to https://elsewhere.invalid"},
 	} {

@@ -54,7 +54,8 @@ type guard struct {
 	until  time.Time // the answer holds
 	key    int       // number of the key that was asked about
 	answer error
-	found  string // the key's role, as it was last told
+	found  string    // the key's role, as it was last told
+	good   time.Time // when the answer was good last, by the database's clock; zero: never
 }
 
 // role is the key's role, as it was last told.
@@ -82,7 +83,20 @@ func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, er
 		return sink.Cost{}, g.answer
 	}
 	var cost sink.Cost
+	at, err := s.Store.Now(ctx)
+	if err != nil {
+		return cost, err
+	}
 	asked, role, err := s.checkIdentity(ctx, &cost)
+	if weaker, is := errors.AsType[*RoleError](err); is && !g.good.IsZero() {
+		// What was read since may lack what a lesser key is not shown.
+		if err := s.Store.Rewind(ctx, g.good.Add(-overlap)); err != nil {
+			return cost, errors.Join(weaker, err)
+		}
+	}
+	if err == nil {
+		g.good = at
+	}
 	if err == nil && key != 0 && asked != key {
 		return cost, errKeyReplaced
 	}
@@ -106,14 +120,14 @@ func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) (key int, r
 	me, page, err := s.Client.Me(ctx)
 	addCost(cost, page)
 	if err != nil {
-		return 0, "", fmt.Errorf("ask Paymo whose key it is: %w", err)
+		return 0, "", refusedKey("find out whose key it is", err)
 	}
 	key, role = page.Key, me.Role
 	company, page, err := s.Client.CompanyID(ctx)
 	addCost(cost, page)
 	var api *paymo.APIError
 	if err != nil && !(errors.As(err, &api) && api.Denied()) {
-		return key, role, fmt.Errorf("ask Paymo which company it is: %w", err)
+		return key, role, refusedKey("find out which company the key opens", err)
 	}
 	scheme, _ := s.Client.Scheme()
 	found := sink.Identity{BaseURL: s.BaseURL, CompanyID: company, UserID: me.ID, Role: me.Role, Scheme: string(scheme)}
@@ -136,6 +150,15 @@ func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) (key int, r
 	return key, role, err
 }
 
+// refusedKey says what to do where Paymo denies a key even what every user may see.
+func refusedKey(what string, err error) error {
+	var api *paymo.APIError
+	if errors.As(err, &api) && api.Denied() {
+		return fmt.Errorf("%s: %w: Paymo denies this key what every user may see: check that its user is active", what, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
 // CompareIdentity says what speaks against syncing with the key that was found.
 func CompareIdentity(pinned, found sink.Identity, acceptRole string) error {
 	advice := "use the key and PAYMO_BASE_URL that belong to it, or another database"
@@ -147,7 +170,8 @@ func CompareIdentity(pinned, found sink.Identity, acceptRole string) error {
 	case found.Role != pinned.Role && found.Role != AdminRole && found.Role != acceptRole:
 		return &RoleError{Pinned: pinned.Role, Found: found.Role}
 	case pinned.CompanyID != 0 && found.CompanyID == 0 && found.Role != acceptRole:
-		return &IdentityError{What: "company", Pinned: fmt.Sprint(pinned.CompanyID), Found: "hidden from this key", Advice: advice}
+		return &IdentityError{What: "company", Pinned: fmt.Sprint(pinned.CompanyID), Found: "hidden from this key",
+			Advice: "Paymo denies this key its own company (403): see that the key's user is active and an Admin, or use another key"}
 	}
 	return nil
 }

@@ -81,15 +81,7 @@ func (r *run) list(ctx context.Context, listing catalog.Listing) error {
 	case catalog.ByPage:
 		p.Pages = &Pages{}
 	case catalog.ByWindow:
-		p.Ranges = NewRanges(r.cap())
-		days := daysBetween(p.From, p.To)
-		p.Ranges.Todo = []Range{days}
-		if days.From != nil { // it is known how much there is to read
-			p.Ranges.Floor, p.Highest = *days.From, dayOf(p.StartedAt)
-			if days.To != nil {
-				p.Highest = *days.To
-			}
-		}
+		r.beginWindows()
 	case catalog.ByParent:
 		p.Parents = &Parents{}
 		return r.loadParents(ctx)
@@ -100,6 +92,20 @@ func (r *run) list(ctx context.Context, listing catalog.Listing) error {
 		}
 	}
 	return nil
+}
+
+// beginWindows begins a listing by windows of time: all of it, or that of a backfill.
+func (r *run) beginWindows() {
+	p := r.progress
+	p.Ranges = NewRanges(r.cap())
+	days := daysBetween(p.From, p.To)
+	p.Ranges.Todo = []Range{days}
+	if days.From != nil { // it is known how much there is to read
+		p.Ranges.Floor, p.Highest = *days.From, dayOf(p.StartedAt)
+		if days.To != nil {
+			p.Highest = *days.To
+		}
+	}
 }
 
 // mostCuts bounds what an unfinished run keeps of a table's ids.
@@ -150,6 +156,9 @@ func (r *run) step(ctx context.Context) error {
 	switch p := r.progress; {
 	case p.Ranges != nil && len(p.Ranges.Todo) == 0:
 		p.Unscoped, p.Ranges, p.Witnesses = true, NewRanges(r.cap()), nil
+		if p.Listing == catalog.ByWindow {
+			r.beginWindows()
+		}
 		return r.readRange(ctx)
 	case p.Ranges != nil:
 		return r.readRange(ctx)
@@ -186,7 +195,7 @@ func (r *run) where() paymo.Where {
 		if byRows || listing != catalog.ByWindow && !r.begin().Equal(windowsBegin()) {
 			where = where.Interval(r.resource.Window, r.begin(), windowsEnd())
 		}
-	case byRows && r.progress.Unscoped:
+	case r.progress.Unscoped:
 		where = where.IsNull(r.resource.Scope.Filter)
 	case r.scoped() && (byRows || listing == catalog.ByWindow):
 		where = where.AtLeast(r.resource.Scope.Filter, 1)
@@ -202,7 +211,7 @@ func (r *run) scoped() bool { return r.resource.Strict != "" && r.resource.Windo
 
 // hasUnscoped reports whether rows without a parent are to be listed beside the others.
 func (r *run) hasUnscoped() bool {
-	return r.resource.Scope.Optional && r.progress.Listing == catalog.ByID && r.works(filterUnscoped)
+	return r.resource.Scope.Optional && r.progress.Ranges != nil && r.works(filterUnscoped)
 }
 
 // begin is where windows begin: a day early, because Paymo places them in UTC and

@@ -171,8 +171,7 @@ func (r *run) trustParents(ctx context.Context) error {
 		return err
 	}
 	if !whole || parent.FreshAsOf.IsZero() {
-		r.progress.Doubt = fmt.Sprintf("Paymo does not list its %s, and that table was never read whole", r.parent())
-		return nil
+		return &ParentsError{Table: r.resource.Table, Parent: r.parent()}
 	}
 	r.knownUntil(parent.FreshAsOf)
 	return nil

@@ -40,6 +40,8 @@ type Progress struct {
 	Doubt      string          `json:"doubt,omitempty"`      // speaks against the listing's being whole
 	Late       int64           `json:"late,omitempty"`       // rows that earlier incrementals should have brought
 	Outdated   int64           `json:"outdated,omitempty"`   // rows that came in an older version than they are known in
+	Blank      string          `json:"blank,omitempty"`      // columns that came blank where they were not
+	Misfits    bool            `json:"misfits,omitempty"`    // some values did not fit their columns
 	Rejected   bool            `json:"rejected,omitempty"`   // rows without a usable id came, which may be any
 	Excused    bool            `json:"excused,omitempty"`    // incrementals could not have brought every row
 	Swept      Swept           `json:"swept,omitzero"`

@@ -80,10 +80,17 @@ func NewKnownRanges(full int, lowest, highest int64, cuts []int64, parts int64) 
 }
 
 // Halve asks for the next range in smaller parts, because Paymo could not answer it as it
-// is. It reports false where the range cannot be cut.
-func (r *Ranges) Halve(asked Range) bool {
+// is; highest is the highest position that is known. It reports false where the range
+// cannot be cut.
+func (r *Ranges) Halve(asked Range, highest int64) bool {
 	if asked.To == nil {
-		return false
+		top := plus(highest, 1)
+		if highest == 0 || asked.From != nil && *asked.From >= top {
+			return false
+		}
+		r.Todo[len(r.Todo)-1] = Range{From: asked.From, To: &top}
+		r.Todo = append(r.Todo, Range{From: &top})
+		return true
 	}
 	from := r.Floor
 	if asked.From != nil {

@@ -53,6 +53,7 @@ func (r *run) hear(page *paymo.Page) error {
 		if updated := page.Records[i].Updated; updated.After(r.progress.Newest) {
 			r.progress.Newest = updated
 		}
+		r.progress.Misfits = r.progress.Misfits || page.Records[i].Issues != ""
 	}
 	if !r.progress.Heard {
 		// Where the server does not tell its time, the first reply's newest row does:

@@ -146,6 +146,9 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, slice *
 		if err := r.reidentify(ctx); err != nil {
 			return sink.Result{}, err
 		}
+		if write.Records, err = r.keepBlanked(ctx, page.Records); err != nil {
+			return sink.Result{}, err
+		}
 		write.MayBlank, write.Cost = true, r.spent
 		result, err = r.lease.Apply(ctx, write)
 	}

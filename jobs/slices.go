@@ -24,11 +24,16 @@ func (r *run) readRange(ctx context.Context) error {
 	}
 	query := paymo.Query{Where: r.rangeWhere(asked)}
 	page, at, err := r.fetch(ctx, query)
-	if tooMuch(err) && p.Ranges.Halve(asked) {
+	if tooMuch(err) && p.Ranges.Halve(asked, p.Highest) {
 		return nil
 	}
 	if err != nil {
 		return r.refused(ctx, err, p.Listing)
+	}
+	if p.Unscoped && asked.Whole() && r.sweeps() { // they are listed: those that the list lacks may be gone
+		if _, err := r.lease.AddOrphans(ctx, r.resource, r.resource.OwnerScope(), ""); err != nil {
+			return err
+		}
 	}
 	judged, err := r.judge(ctx, asked, query, page)
 	if err != nil {

@@ -14,10 +14,6 @@ import (
 // settleTime is how long the ledger may take to be told of an interrupted run.
 const settleTime = 5 * time.Second
 
-// unsure is the name under which the doubt about a listing of everything is kept until
-// the next one.
-const unsure = "whole listing"
-
 // end writes into the ledger what came of reading, and the table's state with it.
 // It returns the error of reading, unless that only means that there is nothing to
 // read or that the rest follows.
@@ -76,6 +72,9 @@ func (r *run) endRead(ctx context.Context) error {
 	if doubt == "" && r.sweeps() {
 		doubt = p.Swept.Doubt
 	}
+	if doubt == "" {
+		doubt = p.Blank
+	}
 	if whole && p.Late > 0 {
 		r.strikeOff(filterUpdated, fmt.Sprintf("a full found %s that it had left out", rows(p.Late)))
 		if doubt == "" {
@@ -83,49 +82,21 @@ func (r *run) endRead(ctx context.Context) error {
 		}
 	}
 	r.keepDoubt(doubt)
-	state, reason := sink.StateOK, ""
+	if doubt == "" {
+		if doubt, err = r.doubtedParents(ctx); err != nil {
+			return err
+		}
+	}
+	state, reason := sink.StateOK, r.remark()
 	switch {
 	case doubt != "":
 		state, reason = sink.StateDegraded, doubt
-	case !r.works(unsure):
-		state, reason = sink.StateDegraded, r.checkpoint.Capabilities[unsure].Reason
+	case !r.works(WholeListing):
+		state, reason = sink.StateDegraded, r.checkpoint.Capabilities[WholeListing].Reason
 	case kept > 0:
 		state, reason = sink.StateDegraded, r.quarantined(kept)
 	}
 	return r.settle(ctx, state, reason, nil)
-}
-
-// quarantined says that records are in quarantine, and what follows from it.
-func (r *run) quarantined(kept int64) string {
-	text := fmt.Sprintf("%d records are in quarantine", kept)
-	if kept == 1 {
-		text = "1 record is in quarantine"
-	}
-	if r.progress.Rejected {
-		text += "; rows that are gone from lists with them are not looked for meanwhile"
-	}
-	return text
-}
-
-// stuck says that Paymo's clock stands still, "" when it does not: the cursor follows it.
-func (r *run) stuck() string {
-	p, cp := r.progress, r.checkpoint
-	if !p.Dated || p.Listing == catalog.WithParent || p.Mode == Backfill || cp.ReadAt.IsZero() ||
-		p.StartedAt.Sub(cp.ReadAt) < 2*overlap || p.Horizon.After(cp.FreshAsOf) {
-		return ""
-	}
-	return fmt.Sprintf("stuck cursor: Paymo's clock says %s and said so %s ago: what is newer may come late",
-		p.Horizon.Format(time.RFC3339), p.StartedAt.Sub(cp.ReadAt).Round(time.Second))
-}
-
-// keepDoubt keeps a doubt until a run that reads everything can tell anew.
-func (r *run) keepDoubt(doubt string) {
-	switch {
-	case doubt != "" && (r.everything() || r.sweeps()):
-		r.checkpoint.Capabilities[unsure] = sink.Capability{Since: r.progress.StartedAt, Reason: doubt}
-	case doubt == "" && r.everything():
-		delete(r.checkpoint.Capabilities, unsure)
-	}
 }
 
 func rows(n int64) string {

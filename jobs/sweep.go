@@ -44,7 +44,7 @@ func (r *run) expect(ctx context.Context) error {
 	case p.Listing == catalog.ByParent, p.Listing == catalog.WithParent:
 		_, err := r.lease.AddOrphans(ctx, r.resource, scope, r.parent())
 		return err
-	case p.Listing == catalog.ByID && r.scoped():
+	case p.Listing == catalog.ByID && r.scoped() && !r.resource.Scope.Optional:
 		_, err := r.lease.AddOrphans(ctx, r.resource, scope, "")
 		return err
 	}
@@ -107,10 +107,8 @@ func undecided(n int64) string {
 
 // forgo leaves the candidates be: a lesser key is not shown what is there.
 func (r *run) forgo(ctx context.Context, tally sink.Candidates) error {
-	if r.AcceptRole == "" {
-		r.progress.Swept.Doubt = fmt.Sprintf("%d rows are not listed any more; the key's role is %s, which sees a part of the account, so that none is marked deleted: "+
-			"use an Admin's key, or set SWEEP_WITHOUT_ADMIN=true", tally.Open+tally.Gone+tally.Unsure, r.guard.role())
-	}
+	r.progress.Swept.Doubt = fmt.Sprintf("%d rows are not listed any more; the key's role is %s, which sees a part of the account, so that none is marked deleted: "+
+		"use an Admin's key, or set SWEEP_WITHOUT_ADMIN=true", tally.Open+tally.Gone+tally.Unsure, r.guard.role())
 	return r.lease.ForgetCandidates(ctx)
 }
 

@@ -178,7 +178,7 @@ func (r *run) modeFor(ctx context.Context, req Request, layout string, now time.
 		lost = !reaches // the table has no row any more that is as new as the cursor
 	}
 	last := cp.FullAt
-	if doubted := cp.Capabilities[unsure].Since; doubted.After(last) {
+	if doubted := cp.Capabilities[WholeListing].Since; doubted.After(last) {
 		last = doubted // it is not made again at every tick
 	}
 	switch {

@@ -1,6 +1,8 @@
 package jobs
 
 import (
+	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/paymosync/paymosync/paymo/catalog"
@@ -32,21 +34,49 @@ type VerifyRequest struct {
 	Waiting       func(reason error, wait time.Duration) // called before a wait; may be nil
 }
 
+// Count is a number of rows, or Unknown. As JSON it is a number or null.
+type Count int64
+
+// Unknown is the count of rows that could not be counted.
+const Unknown Count = -1
+
+// Known is the number, 0 where it is not known.
+func (c Count) Known() int64 { return int64(max(0, c)) }
+
+// MarshalJSON writes the number, or null.
+func (c Count) MarshalJSON() ([]byte, error) {
+	if c == Unknown {
+		return []byte("null"), nil
+	}
+	return strconv.AppendInt(nil, int64(c), 10), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Count) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*c = Unknown
+		return nil
+	}
+	return json.Unmarshal(text, (*int64)(c))
+}
+
 // Verified is what a verification found. Missing, Extra and Different count what was
-// found, and found again when it was read once more; Repaired are those of them that do
-// not differ any more.
+// found, and found again when it was read once more; none is told as 0 where not all of
+// the table was looked through. Repaired are those of them that do not differ any more.
 type Verified struct {
 	Table     string          `json:"table"`
 	Verdict   string          `json:"verdict"`
-	Reason    string          `json:"reason"`    // why nothing is proven, or not everything is mended
-	Paymo     int64           `json:"paymo"`     // rows there
-	Warehouse int64           `json:"warehouse"` // live rows here
-	Missing   int64           `json:"missing"`   // rows of Paymo that the warehouse lacks or has marked deleted
-	Extra     int64           `json:"extra"`     // live rows of the warehouse that are gone from Paymo
-	Different int64           `json:"different"` // rows with other values
+	Reason    string          `json:"reason"`         // why nothing is proven, or not everything is mended
+	From      string          `json:"from,omitempty"` // YYYY-MM-DD, the first day that was compared, of a table that is read by such days; "" for all
+	Paymo     Count           `json:"paymo"`          // rows there
+	Warehouse Count           `json:"warehouse"`      // live rows here
+	Missing   Count           `json:"missing"`        // rows of Paymo that the warehouse lacks or has marked deleted
+	Extra     Count           `json:"extra"`          // live rows of the warehouse that are gone from Paymo
+	Different Count           `json:"different"`      // rows with other values
 	Repaired  int64           `json:"repaired"`
 	Pending   int64           `json:"pending"`            // rows that changed while they were compared
 	Rows      []RowDifference `json:"rows"`               // examples
+	Omitted   int64           `json:"rows_omitted"`       // rows that differ beside the examples
 	Sums      []SumDifference `json:"sums"`               // those that disagree
 	Unsummed  string          `json:"unsummed,omitempty"` // why the sums could not be compared
 	Requests  int             `json:"requests"`
@@ -59,6 +89,7 @@ type RowDifference struct {
 	ID       int64                   `json:"id"`
 	Kind     string                  `json:"kind"`
 	Columns  []sink.ColumnDifference `json:"columns,omitempty"`
+	Older    bool                    `json:"older"` // Paymo's version is older than the warehouse's
 	Repaired bool                    `json:"repaired"`
 }
 
@@ -71,7 +102,13 @@ const (
 )
 
 // Found is how many rows differed.
-func (v *Verified) Found() int64 { return v.Missing + v.Extra + v.Different }
+func (v *Verified) Found() int64 { return v.Missing.Known() + v.Extra.Known() + v.Different.Known() }
+
+// Guarded reports whether more rows are gone from Paymo than a repair marks deleted
+// without an explanation. There may be one, which only a sync or a repair looks for.
+func (v *Verified) Guarded() bool {
+	return v.Extra.Known() > max(guardFloor, v.Warehouse.Known()/guardShare)
+}
 
 // judge sets the verdict, unless it was set.
 func (v *Verified) judge(err error) {

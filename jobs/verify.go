@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/paymosync/paymosync/paymo"
@@ -19,6 +18,9 @@ type verification struct {
 	out   Verified
 	first *run // reads everything and writes nothing
 	check *check
+
+	whole    bool // every row of Paymo was compared
+	searched bool // and every row of the warehouse looked for
 }
 
 // Verify reads a table from Paymo and compares it with the warehouse: rows, values, and
@@ -34,11 +36,15 @@ func (s *Syncer) Verify(ctx context.Context, req VerifyRequest) (Verified, error
 	if req.Waiting == nil {
 		req.Waiting = func(error, time.Duration) {}
 	}
-	v := &verification{Syncer: s, req: req, out: Verified{Table: req.Resource.Table, Rows: []RowDifference{}, Sums: []SumDifference{}}}
+	v := &verification{Syncer: s, req: req, out: Verified{
+		Table: req.Resource.Table, Paymo: Unknown, Warehouse: Unknown, Rows: []RowDifference{}, Sums: []SumDifference{},
+	}}
 	err := v.compare(ctx)
 	if err != nil {
 		v.out.Reason = err.Error()
+		v.whole = false
 	}
+	v.tidyCounts(ctx)
 	v.out.judge(err)
 	v.out.Took = time.Since(started)
 	return v.out, err
@@ -57,7 +63,9 @@ func (v *verification) compare(ctx context.Context) error {
 	}
 	r := v.first
 	v.out.Reason = r.doubt()
-	v.out.Paymo = v.check.counted
+	v.out.Paymo = Count(v.check.counted)
+	v.whole = v.out.Reason == ""
+	v.searched = r.everything() && !r.progress.Rejected
 	totals, err := v.totals(ctx)
 	if err != nil {
 		return err
@@ -75,6 +83,35 @@ func (v *verification) compare(ctx context.Context) error {
 		v.out.Reason = unusable(n)
 	}
 	return v.sum(ctx, totals)
+}
+
+// tidyCounts takes the counts for unknown that tell nothing, and counts the rows of the
+// warehouse where the comparison did not come to that.
+func (v *verification) tidyCounts(ctx context.Context) {
+	v.out.Omitted = v.out.Found() - int64(len(v.out.Rows))
+	if !v.whole {
+		v.out.Paymo = Unknown
+	}
+	for _, count := range []struct {
+		rows  *Count
+		known bool
+	}{{&v.out.Missing, v.whole}, {&v.out.Different, v.whole}, {&v.out.Extra, v.whole && v.searched}} {
+		if *count.rows == 0 && !count.known {
+			*count.rows = Unknown
+		}
+	}
+	if v.out.Warehouse != Unknown || ctx.Err() != nil && v.check == nil {
+		return
+	}
+	var since, settled time.Time
+	if v.check != nil {
+		since, settled = v.check.since, v.check.settled
+	}
+	counting, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	if totals, err := v.Store.Totals(counting, v.req.Resource, nil, since, settled); err == nil {
+		v.out.Warehouse = Count(totals.Rows)
+	}
 }
 
 func unusable(n int) string {
@@ -118,6 +155,9 @@ func (v *verification) begin(ctx context.Context) (ready bool, err error) {
 	}
 	if resource.Window != "" {
 		v.check.since = v.first.windowSince()
+		if !v.check.since.IsZero() {
+			v.out.From = v.check.since.Format(time.DateOnly)
+		}
 	}
 	return true, v.first.awaitParents(ctx)
 }
@@ -209,7 +249,9 @@ func (v *verification) totals(ctx context.Context) (sink.Totals, error) {
 		of = &sum
 	}
 	totals, err := v.Store.Totals(ctx, v.req.Resource, of, v.check.since, v.check.settled)
-	v.out.Warehouse = totals.Rows
+	if err == nil {
+		v.out.Warehouse = Count(totals.Rows)
+	}
 	return totals, err
 }
 
@@ -237,7 +279,7 @@ func (v *verification) sum(ctx context.Context, totals sink.Totals) error {
 		v.out.Sums = append(v.out.Sums, SumDifference{What: "rows", Paymo: fmt.Sprint(v.check.counted), Warehouse: fmt.Sprint(totals.Rows)})
 	}
 	if v.check.sums != nil {
-		v.out.Sums = slices.Concat(v.out.Sums, v.check.sums.disagree(totals.Totals))
+		v.out.Sums = append(v.out.Sums, v.check.sums.disagree(totals.Totals)...)
 	}
 	return nil
 }

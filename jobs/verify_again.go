@@ -116,6 +116,9 @@ func (a *again) readAll(ctx context.Context, s suspects) error {
 	if err := a.sweep(ctx); err != nil {
 		return err
 	}
+	if a.unlisted+a.unsure > 0 {
+		a.whole = false
+	}
 	switch {
 	case a.out.Reason != "":
 	case a.unlisted > 0:
@@ -135,7 +138,7 @@ func (a *again) believe(ctx context.Context) error {
 		return nil
 	case !a.run.seesAll():
 		a.out.Reason = fmt.Sprintf("%s are not listed; the key's role is %s, which sees a part of the account", rows(n), a.guard.role())
-		a.extra = nil
+		a.extra, a.searched = nil, false
 		return nil
 	case n <= guardFloor:
 		return nil
@@ -154,13 +157,13 @@ func (a *again) believe(ctx context.Context) error {
 			told = true
 		case shows(page, a.extra[i]):
 			a.out.Reason = a.run.incomplete(n)
-			a.extra = nil
+			a.extra, a.whole = nil, false
 			return nil
 		}
 	}
 	if !told {
 		a.out.Reason = undecided(n)
-		a.extra = nil
+		a.extra, a.searched = nil, false
 	}
 	return nil
 }
@@ -214,7 +217,7 @@ func (a *again) missed(ctx context.Context, gone []int64) error {
 		return err
 	}
 	a.out.Pending += int64(len(extra) - len(still))
-	a.out.Extra += int64(len(still))
+	a.out.Extra += Count(len(still))
 	a.gone = append(a.gone, still...)
 	return nil
 }
@@ -274,7 +277,7 @@ func (a *again) changed(updated, answered time.Time) bool {
 
 // tell counts a row that differs, and keeps it as an example.
 func (a *again) tell(d sink.Difference, repaired bool) {
-	difference := RowDifference{ID: d.ID, Kind: RowDifferent, Columns: d.Columns, Repaired: repaired}
+	difference := RowDifference{ID: d.ID, Kind: RowDifferent, Columns: d.Columns, Older: older(d.Columns), Repaired: repaired}
 	switch {
 	case d.Missing:
 		difference.Kind = RowMissing
@@ -286,6 +289,28 @@ func (a *again) tell(d sink.Difference, repaired bool) {
 		a.out.Different++
 	}
 	a.show(difference)
+}
+
+// older reports whether the columns that differ show that Paymo's version of a row is
+// older than the warehouse's.
+func older(columns []sink.ColumnDifference) bool {
+	at := slices.IndexFunc(columns, func(c sink.ColumnDifference) bool { return c.Name == "updated_on" })
+	if at < 0 || columns[at].Warehouse == nil || columns[at].Paymo == nil {
+		return false
+	}
+	ours, known := parseStamp(*columns[at].Warehouse)
+	theirs, told := parseStamp(*columns[at].Paymo)
+	return known && told && theirs.Before(ours)
+}
+
+// parseStamp reads a time as PostgreSQL writes it.
+func parseStamp(text string) (time.Time, bool) {
+	for _, zone := range []string{"Z07", "Z07:00", "Z07:00:00"} {
+		if at, err := time.Parse(time.DateTime+zone, text); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
 }
 
 func (a *again) show(difference RowDifference) {

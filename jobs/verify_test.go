@@ -145,7 +145,7 @@ func TestVerifyEqual(t *testing.T) {
 	before := w.written()
 	for _, table := range readable() {
 		verified := w.mustVerify(table, jobs.VerdictEqual)
-		if rows := int64(w.fake.Count(table)); verified.Paymo != rows || verified.Warehouse != rows || verified.Requests == 0 || verified.Unsummed != "" {
+		if rows := jobs.Count(w.fake.Count(table)); verified.Paymo != rows || verified.Warehouse != rows || verified.Requests == 0 || verified.Unsummed != "" {
 			t.Errorf("%s: %+v", table, verified)
 		}
 	}

@@ -118,6 +118,21 @@ func (l *Lease) ResetCheckpoint(ctx context.Context) error {
 	})
 }
 
+// Rewind has incrementals of all tables begin at the time again, where they are beyond it:
+// what was read since is in doubt.
+func (s *Store) Rewind(ctx context.Context, to time.Time) error {
+	_, err := s.pool.Exec(ctx, `
+		UPDATE paymosync.checkpoints
+		SET cursor = CASE WHEN cursor > $2 THEN $2 ELSE cursor END,
+			fresh_as_of = CASE WHEN fresh_as_of > $2 THEN $2 ELSE fresh_as_of END,
+			parents_at = CASE WHEN parents_at > $2 THEN $2 ELSE parents_at END
+		WHERE account = $1`, s.account, to)
+	if err != nil {
+		return fmt.Errorf("read again what was read since %s: %w", to.Format(time.RFC3339), err)
+	}
+	return nil
+}
+
 // saveCheckpoint saves the checkpoint. It tells of another schema's table until this
 // one was read whole, which is when the layout or one of the times moves.
 func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) error {

@@ -146,3 +146,16 @@ func (s *Store) ids(ctx context.Context, what, query string, parameters ...any) 
 	}
 	return ids, nil
 }
+
+// Valued counts those of the rows that are live and have a value in the column.
+func (s *Store) Valued(ctx context.Context, r *catalog.Resource, column string, ids []int64) (int, error) {
+	var n int
+	err := s.pool.QueryRow(ctx, `
+		SELECT count(*)
+		FROM `+s.name(r.Table)+`
+		WHERE id = ANY ($1) AND _deleted_at IS NULL AND `+quote(column)+` IS NOT NULL`, ids).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the values of %s.%s: %w", r.Table, column, err)
+	}
+	return n, nil
+}
