@@ -149,3 +149,17 @@ func TestBackfillOfADay(t *testing.T) {
 		t.Errorf("the status says %s: %s", status.State, status.Reason)
 	}
 }
+
+// A window without an end is halved too, and rows without a parent are read as well.
+func TestOpenBackfill(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	w.mustSync("files", jobs.Full)
+	exec(w, `DELETE FROM paymo.files`)
+	w.fake.AddFault(paymotest.Fault{Kind: paymotest.FaultStatus, N: http.StatusInternalServerError, Table: "files", Count: 1})
+	outcome, err := w.backfill(t.Context(), "files", "2020-01-01", "")
+	if err != nil || outcome.State != sink.StateOK {
+		t.Fatal(unexpected(outcome, err))
+	}
+	w.mustEqual("files")
+}

@@ -54,8 +54,7 @@ type guard struct {
 	until  time.Time // the answer holds
 	key    int       // number of the key that was asked about
 	answer error
-	found  string    // the key's role, as it was last told
-	good   time.Time // when the answer was good last, by the database's clock; zero: never
+	found  string // the key's role, as it was last told
 }
 
 // role is the key's role, as it was last told.
@@ -83,20 +82,7 @@ func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, er
 		return sink.Cost{}, g.answer
 	}
 	var cost sink.Cost
-	at, err := s.Store.Now(ctx)
-	if err != nil {
-		return cost, err
-	}
 	asked, role, err := s.checkIdentity(ctx, &cost)
-	if weaker, is := errors.AsType[*RoleError](err); is && !g.good.IsZero() {
-		// What was read since may lack what a lesser key is not shown.
-		if err := s.Store.Rewind(ctx, g.good.Add(-overlap)); err != nil {
-			return cost, errors.Join(weaker, err)
-		}
-	}
-	if err == nil {
-		g.good = at
-	}
 	if err == nil && key != 0 && asked != key {
 		return cost, errKeyReplaced
 	}
@@ -139,7 +125,12 @@ func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) (key int, r
 		s.Log.WarnContext(ctx, "the key is not an Admin's: it sees a part of the account, and prices may be blank", "role", found.Role)
 	}
 	if ok {
-		if err := CompareIdentity(pinned, found, s.AcceptRole); err != nil {
+		err := CompareIdentity(pinned, found, s.AcceptRole)
+		if _, weaker := errors.AsType[*RoleError](err); weaker {
+			// What was read since the last answer may lack what a lesser key is not shown.
+			err = errors.Join(err, s.Store.Rewind(ctx, pinned.CheckedAt.Add(-overlap)))
+		}
+		if err != nil {
 			return key, role, err
 		}
 	}

@@ -105,7 +105,7 @@ const (
 func (v *Verified) Found() int64 { return v.Missing.Known() + v.Extra.Known() + v.Different.Known() }
 
 // Guarded reports whether more rows are gone from Paymo than a repair marks deleted
-// without an explanation. There may be one, which only a sync or a repair looks for.
+// without an explanation. Whether there is one it does not tell.
 func (v *Verified) Guarded() bool {
 	return v.Extra.Known() > max(guardFloor, v.Warehouse.Known()/guardShare)
 }
