@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/paymotest"
