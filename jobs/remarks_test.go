@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/paymotest"
@@ -64,9 +65,10 @@ func TestChangesHiddenFromALesserKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync("time_entries", jobs.Full)
-	exec(w, `UPDATE paymosync.accounts SET checked_at = checked_at - interval '3 days'`)
+	exec(w, `UPDATE paymosync.accounts SET checked_at = (SELECT max(updated_on) - interval '3 days' FROM paymo.time_entries)`)
 	id := w.some("time_entries", "description IS NOT NULL")
-	w.patch("time_entries", id, map[string]any{"description": "changed while the key saw nothing", "updated_on": w.fake.Now().AddDate(0, 0, -2)})
+	newest := query[time.Time](w, `SELECT max(updated_on) FROM paymo.time_entries`)
+	w.patch("time_entries", id, map[string]any{"description": "changed while the key saw nothing", "updated_on": newest.AddDate(0, 0, -2)})
 	// An incremental that a lesser key was shown nothing by has moved the cursor.
 	exec(w, `UPDATE paymosync.checkpoints SET cursor = (SELECT max(updated_on) FROM paymo.time_entries), fresh_as_of = now()`)
 	w.fake.SetRole(paymotest.DefaultKey, "Guest")

@@ -127,6 +127,13 @@ func (r *run) endUnread(ctx context.Context, err error) error {
 	if r.progress.Seen == 0 || errors.As(err, &role) || errors.As(err, &identity) { // what another key was shown is not gone on with
 		r.forget(&r.checkpoint)
 	}
+	if errors.As(err, &role) { // all tables were rewound
+		rewound, failed := r.lease.Checkpoint(ctx)
+		if failed != nil {
+			return errors.Join(err, failed)
+		}
+		r.checkpoint.Cursor, r.checkpoint.FreshAsOf, r.checkpoint.ParentsAt = rewound.Cursor, rewound.FreshAsOf, rewound.ParentsAt
+	}
 	return r.settle(ctx, sink.StateFailing, err.Error(), err)
 }
 
