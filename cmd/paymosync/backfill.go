@@ -69,7 +69,7 @@ func parseDays(from, to string) (days, error) {
 	}
 	var d days
 	var err error
-	if d.from, err = parseDay("--from", from); err != nil {
+	if d.from, err = parsePastDay("--from", from); err != nil {
 		return days{}, err
 	}
 	if to == "" {
@@ -84,14 +84,6 @@ func parseDays(from, to string) (days, error) {
 	}
 	d.before = last.AddDate(0, 0, 1)
 	return d, nil
-}
-
-func parseDay(flag, text string) (time.Time, error) {
-	day, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		return time.Time{}, &usageError{fmt.Errorf("%s %q is not a day: give it as YYYY-MM-DD, such as 2024-01-31", flag, text)}
-	}
-	return day, nil
 }
 
 // backfillRequests are what the command asks for: one backfill for each table.

@@ -72,9 +72,9 @@ func TestProgramStatus(t *testing.T) {
 	w.paymo.ClearFaults()
 	w.run("sync", "--full", "projects").mustExit(exitOK)
 	w.run("status").mustExit(exitOK).mustSay(
-		"found at once changes that move updated_on; by the full deletions, and changes that do not move updated_on\n",
-		"time_entries: found at once changes that move updated_on, and running timers; ",
-		"5 tables (invoice_items, …): found at once rows of parents that changed; ")
+		"Found at once: changes that move updated_on; by the full: deletions, and changes that do not move updated_on.\n    users, clients, ",
+		"Found at once: changes that move updated_on, and running timers; ", "    time_entries\n",
+		"Found at once: rows of parents that changed; ", "    invoice_items, estimate_items, ")
 	w.mustEqual()
 }
 
@@ -133,7 +133,7 @@ func TestProgramSyncParentsFirst(t *testing.T) {
 		args = append(args, r.Table)
 	}
 	for _, r := range withParents() {
-		args = append(args, r.Embedded.Parent)
+		args = append(args, parentsOf(r)...)
 	}
 	w.run(args...).mustExit(exitOK)
 	for _, r := range withParents() {

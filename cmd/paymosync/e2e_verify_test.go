@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func TestProgramVerify(t *testing.T) {
 		fmt.Sprintf("time_entries %d: duration is ", id), " in the warehouse and ", "time_entries: hours, ", "project_id ",
 		fmt.Sprintf("clients %d: marked deleted in the warehouse, and there in Paymo", gone),
 		fmt.Sprintf("projects %d: %s is ", changed, field),
-		"3 rows differ (", "to mend it, run paymosync verify --repair")
+		"3 rows differ in 3 of 3 tables (", "to mend it, run paymosync verify --repair")
 	if found := w.differences(); len(found) != 3 {
 		t.Errorf("a verification mended what differs: %q", found)
 	}
@@ -47,12 +48,15 @@ func TestProgramVerify(t *testing.T) {
 	}
 	w.run("verify", "--repair").mustExit(exitOK).mustSay("REPAIRED", ": repaired", "3 rows repaired: the warehouse equals Paymo")
 	w.mustEqual()
-	w.run("verify", "--since", "yesterday").mustExit(exitConfig).mustSay("write it as 2026-01-31")
+	w.run("verify", "--since", "yesterday").mustExit(exitConfig).mustSay(`--since "yesterday" is not a day: give it as YYYY-MM-DD`)
 	w.run("verify", "--since", "2999-01-01").mustExit(exitConfig).mustSay("still to come")
 	w.run("verify", "nothing").mustExit(exitConfig)
 
 	addFault(w, "500:users")
-	w.run("verify", "users", "clients").mustExit(exitUnwell).mustSay("users unproven: ", "1 table could not be compared")
+	unread := w.run("verify", "users", "clients").mustExit(exitUnwell).mustSay("users unproven: ", "1 table could not be compared")
+	if !regexp.MustCompile(`users +unproven +- +[1-9]\d* +- +- +- `).MatchString(unread.out) {
+		t.Errorf("it tells what it does not know, or not what it does:\n%s", unread.out)
+	}
 }
 
 // A company as large as most is found equal, and a change anywhere in it is found.

@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -131,7 +132,7 @@ func (p *program) status(ctx context.Context, config Config, pool *pgxpool.Pool,
 func newTableReport(s sink.TableStatus, next time.Time) tableReport {
 	report := tableReport{
 		Table: s.Table, State: s.State, Reason: s.Reason, Rows: s.Rows,
-		FreshAsOf: s.FreshAsOf, LastFull: s.FullAt, Capabilities: s.Capabilities,
+		FreshAsOf: s.FreshAsOf, LastFull: s.FullAt, Capabilities: ways(s.Capabilities),
 	}
 	if !next.IsZero() {
 		report.NextRun = &next
@@ -181,43 +182,26 @@ func (p *program) printStatus(reports []tableReport, now time.Time) error {
 		}
 	}
 	for _, r := range reports {
-		for name, learned := range r.Capabilities {
-			if !learned.Works {
+		for _, name := range slices.Sorted(maps.Keys(r.Capabilities)) {
+			if learned := r.Capabilities[name]; !learned.Works {
 				if _, err := fmt.Fprintf(p.out, "%s: %s does not work since %s: %s\n", r.Table, name, learned.Since.Format(time.RFC3339), learned.Reason); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	_, err := fmt.Fprintf(p.out, "\n%s", contracts(reports))
+	width, _, ok := terminalSize(p.out)
+	if !ok {
+		width = wideTable
+	}
+	_, err := fmt.Fprintf(p.out, "\n%s", contracts(reports, width))
 	return err
 }
 
-// contracts say which changes are found when, a line for the tables with the same.
-func contracts(reports []tableReport) string {
-	var order []jobs.Freshness
-	tables := map[jobs.Freshness][]string{}
-	for _, r := range reports {
-		if tables[r.Found] == nil {
-			order = append(order, r.Found)
-		}
-		tables[r.Found] = append(tables[r.Found], r.Table)
-	}
-	var lines strings.Builder
-	for _, found := range order {
-		var parts []string
-		for _, part := range []struct{ when, what string }{
-			{"at once ", found.AtOnce}, {"at once of ", found.Hot}, {"by the full ", found.Nightly},
-		} {
-			if part.what != "" {
-				parts = append(parts, part.when+part.what)
-			}
-		}
-		who := tables[found][0]
-		if n := len(tables[found]); n > 1 {
-			who = fmt.Sprintf("%d tables (%s, …)", n, who)
-		}
-		fmt.Fprintf(&lines, "%s: found %s\n", who, strings.Join(parts, "; "))
-	}
-	return lines.String()
+// ways are what was learned of how the server may be asked. The doubt about a listing is
+// among what was learned; the reason of the table's state tells it.
+func ways(learned map[string]sink.Capability) map[string]sink.Capability {
+	ways := maps.Clone(learned)
+	delete(ways, jobs.WholeListing)
+	return ways
 }

@@ -79,18 +79,31 @@ func endings(requests []jobs.Request) map[string]chan struct{} {
 	return ended
 }
 
-// awaitParents waits, before a table is synced whose rows come with others, until those
-// were synced, if they are going to be. They come earlier in the catalogue, so that they
-// are under way by then whatever the number of tables at once is.
+// awaitParents waits, before a table is synced whose rows are read by those of others,
+// until those were synced, if they are going to be. They come earlier in the catalogue, so
+// that they are under way by then whatever the number of tables at once is.
 func awaitParents(ctx context.Context, resource *catalog.Resource, ended map[string]chan struct{}) {
-	parent, ok := ended[resource.Embedded.Parent]
-	if !ok || !comesWithParents(resource) {
-		return
+	for _, table := range parentsOf(resource) {
+		parent, ok := ended[table]
+		if !ok {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-parent:
+		}
 	}
-	select {
-	case <-ctx.Done():
-	case <-parent:
+}
+
+// parentsOf are the tables that another one is read by, or may come to be read by: those
+// of which Paymo demands a filter on them. What has windows of time does without.
+func parentsOf(r *catalog.Resource) []string {
+	if r.Strict == "" || r.Window != "" {
+		return nil
 	}
+	parents := slices.DeleteFunc([]string{r.Scope.Parent, r.Embedded.Parent}, func(table string) bool { return table == "" })
+	return slices.Compact(parents)
 }
 
 // tableSync syncs one table after another, to its end.

@@ -9,13 +9,14 @@ import (
 	"github.com/paymosync/paymosync/paymo/catalog"
 )
 
-// withParents are the tables whose rows come with others first.
+// withParents are the tables that wait for others.
 func withParents() []*catalog.Resource {
-	return slices.DeleteFunc(slices.Clone(catalog.All()), func(r *catalog.Resource) bool { return !comesWithParents(r) })
+	return slices.DeleteFunc(slices.Clone(catalog.All()), func(r *catalog.Resource) bool { return len(parentsOf(r)) == 0 })
 }
 
 // However few tables are synced at once, what a table waits for is under way: it comes
-// earlier, whatever the order of the arguments is, and waits for nothing itself.
+// earlier, whatever the order of the arguments is, and what it waits for itself comes
+// earlier still.
 func TestParentsComeFirst(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -23,7 +24,7 @@ func TestParentsComeFirst(t *testing.T) {
 		names = append(names, r.Table)
 	}
 	for _, r := range withParents() {
-		names = append(names, r.Embedded.Parent)
+		names = append(names, parentsOf(r)...)
 	}
 	chosen, err := chosenTables(Config{}, names)
 	if err != nil || len(chosen) == 0 {
@@ -31,14 +32,31 @@ func TestParentsComeFirst(t *testing.T) {
 	}
 	for _, resources := range [][]*catalog.Resource{catalog.All(), chosen} {
 		for i, r := range resources {
-			if !comesWithParents(r) {
-				continue
+			for _, parent := range parentsOf(r) {
+				if !slices.ContainsFunc(resources[:i], func(p *catalog.Resource) bool { return p.Table == parent }) {
+					t.Errorf("%s comes before its %s", r.Table, parent)
+				}
 			}
-			if !slices.ContainsFunc(resources[:i], func(p *catalog.Resource) bool {
-				return p.Table == r.Embedded.Parent && !comesWithParents(p)
-			}) {
-				t.Errorf("%s comes before its %s, or they wait too", r.Table, r.Embedded.Parent)
-			}
+		}
+	}
+}
+
+// What Paymo lists only by others waits for those; what it lists by itself, or by windows
+// of time, does not.
+func TestParentsOf(t *testing.T) {
+	t.Parallel()
+	for table, want := range map[string][]string{
+		"invoice_items": {"invoices"}, "project_template_tasks": {"project_templates"}, "comments": {"comment_threads"},
+		"comment_threads": {"projects"}, "files": {"projects"}, "task_assignments": {"users"},
+		"time_entries": nil, "bookings": nil, "tasks": nil, "users": nil,
+	} {
+		if got := parentsOf(mustLookup(t, table)); !slices.Equal(got, want) {
+			t.Errorf("%s waits for %v, want %v", table, got, want)
+		}
+	}
+	for _, r := range catalog.All() {
+		if comesWithParents(r) && !slices.Contains(parentsOf(r), r.Embedded.Parent) {
+			t.Errorf("%s does not wait for %s", r.Table, r.Embedded.Parent)
 		}
 	}
 }
@@ -46,24 +64,31 @@ func TestParentsComeFirst(t *testing.T) {
 // A table waits for its parents where they are synced, and for nothing else.
 func TestAwaitParents(t *testing.T) {
 	t.Parallel()
-	items, tasks := mustLookup(t, "invoice_items"), mustLookup(t, "tasks")
+	tasks := mustLookup(t, "tasks")
+	for parent, child := range map[string]string{"invoices": "invoice_items", "projects": "files", "comment_threads": "comments"} {
+		testAwaitParents(t, mustLookup(t, parent), mustLookup(t, child), tasks)
+	}
+}
+
+func testAwaitParents(t *testing.T, parent, child, other *catalog.Resource) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		ended := endings([]jobs.Request{{Resource: mustLookup(t, "invoices")}, {Resource: items}, {Resource: tasks}})
+		ended := endings([]jobs.Request{{Resource: parent}, {Resource: child}, {Resource: other}})
 		waited := make(chan struct{})
 		go func() {
-			awaitParents(t.Context(), items, ended)
+			awaitParents(t.Context(), child, ended)
 			close(waited)
 		}()
 		synctest.Wait()
 		select {
 		case <-waited:
-			t.Error("it did not wait")
+			t.Errorf("%s did not wait", child.Table)
 		default:
 		}
-		close(ended["invoices"])
+		close(ended[parent.Table])
 		<-waited
-		awaitParents(t.Context(), tasks, ended)
-		awaitParents(t.Context(), items, endings([]jobs.Request{{Resource: items}}))
+		awaitParents(t.Context(), other, ended)
+		awaitParents(t.Context(), child, endings([]jobs.Request{{Resource: child}}))
 	})
 }
 

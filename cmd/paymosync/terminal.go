@@ -109,6 +109,7 @@ func readable(_ []string, a slog.Attr) slog.Attr {
 func (t terminal) printJSON(value any) error {
 	encoder := json.NewEncoder(t.out)
 	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
 	return encoder.Encode(value)
 }
 

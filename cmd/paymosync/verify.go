@@ -71,14 +71,25 @@ func parseSince(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
+	return parsePastDay("--since", text)
+}
+
+// parseDay is the day, at midnight UTC, that a flag names.
+func parseDay(flag, text string) (time.Time, error) {
 	day, err := time.Parse(time.DateOnly, text)
-	switch {
-	case err != nil:
-		return time.Time{}, &usageError{fmt.Errorf("--since %q is not a day: write it as 2026-01-31", text)}
-	case day.After(time.Now()):
-		return time.Time{}, &usageError{fmt.Errorf("--since %s is still to come", text)}
+	if err != nil {
+		return time.Time{}, &usageError{fmt.Errorf("%s %q is not a day: give it as YYYY-MM-DD, such as 2024-01-31", flag, text)}
 	}
 	return day, nil
+}
+
+// parsePastDay is parseDay for a day that has begun.
+func parsePastDay(flag, text string) (time.Time, error) {
+	day, err := parseDay(flag, text)
+	if err == nil && day.After(time.Now()) {
+		return time.Time{}, &usageError{fmt.Errorf("%s %s is still to come", flag, text)}
+	}
+	return day, err
 }
 
 // verify verifies the tables and prints what was found.
@@ -183,7 +194,11 @@ func (p *progress) verified(v jobs.Verified) {
 	if p.board != nil {
 		return
 	}
-	line := fmt.Sprintf("%s: %s, %s, %s, %s", v.Table, v.Verdict, counted(v.Paymo, "row"), counted(int64(v.Requests), "request"), span(v.Took))
+	line := fmt.Sprintf("%s: %s, ", v.Table, v.Verdict)
+	if v.Paymo != jobs.Unknown {
+		line += counted(v.Paymo.Known(), "row") + ", "
+	}
+	line += fmt.Sprintf("%s, %s", counted(int64(v.Requests), "request"), span(v.Took))
 	if v.Reason != "" {
 		line += ": " + v.Reason
 	}

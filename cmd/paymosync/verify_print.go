@@ -36,7 +36,7 @@ func (p *program) printVerified(found []jobs.Verified, repair bool) error {
 	var details strings.Builder
 	for i := range found {
 		v := &found[i]
-		row := table.Row{v.Table, p.verdict(v.Verdict), grouped(v.Paymo), grouped(v.Warehouse), grouped(v.Missing), grouped(v.Extra), grouped(v.Different)}
+		row := table.Row{v.Table, p.verdict(v.Verdict), count(v.Paymo), count(v.Warehouse), count(v.Missing), count(v.Extra), count(v.Different)}
 		if repair {
 			row = append(row, grouped(v.Repaired))
 		}
@@ -50,6 +50,14 @@ func (p *program) printVerified(found []jobs.Verified, repair bool) error {
 	w.Render()
 	_, err := fmt.Fprintf(p.out, "\n%s%s%s\n", details.String(), summarise(notes), conclusion(found, repair))
 	return err
+}
+
+// count is a number of rows, a dash where it is not known.
+func count(n jobs.Count) string {
+	if n == jobs.Unknown {
+		return "-"
+	}
+	return grouped(n.Known())
 }
 
 // verdict is a verdict, coloured by what it means for its reader.
@@ -73,14 +81,17 @@ func verifiedDetails(v *jobs.Verified) string {
 	var lines strings.Builder
 	for _, row := range v.Rows {
 		for _, what := range rowWords(row) {
+			if row.Older {
+				what += " (older than the warehouse's)"
+			}
 			if row.Repaired {
 				what += ": repaired"
 			}
 			fmt.Fprintf(&lines, "%s %d: %s\n", v.Table, row.ID, what)
 		}
 	}
-	if more := v.Found() - int64(len(v.Rows)); more > 0 {
-		fmt.Fprintf(&lines, "%s: … and %s more\n", v.Table, counted(more, "row"))
+	if v.Omitted > 0 {
+		fmt.Fprintf(&lines, "%s: … and %s more\n", v.Table, counted(v.Omitted, "row"))
 	}
 	for i, s := range v.Sums {
 		if i == mostSums {
@@ -140,27 +151,29 @@ func shown(value *string) string {
 func conclusion(found []jobs.Verified, repair bool) string {
 	var rows, differ, repaired, pending int64
 	var requests int
-	var different, unproven []string
+	var different, unproven []*jobs.Verified
 	for i := range found {
 		v := &found[i]
-		rows += v.Paymo
+		rows += v.Paymo.Known()
 		requests += v.Requests
 		pending += v.Pending
 		repaired += v.Repaired
 		differ += v.Found() - v.Repaired
 		switch v.Verdict {
 		case jobs.VerdictDifferent:
-			different = append(different, v.Table)
+			different = append(different, v)
 		case jobs.VerdictUnproven:
-			unproven = append(unproven, v.Table)
+			unproven = append(unproven, v)
 		}
 	}
-	sum := fmt.Sprintf("%s, %s, %s", counted(int64(len(found)), "table"), counted(rows, "row"), counted(int64(requests), "request"))
+	read := fmt.Sprintf("%s, %s", counted(rows, "row"), counted(int64(requests), "request"))
+	sum := counted(int64(len(found)), "table") + ", " + read + partly(found)
+	where := fmt.Sprintf("in %d of %s (%s%s)", len(different), counted(int64(len(found)), "table"), read, partly(found))
 	switch {
 	case len(different) > 0 && repair:
-		return fmt.Sprintf("%s could not be repaired, in %s (%s).", counted(differ, "row"), strings.Join(different, ", "), sum)
+		return fmt.Sprintf("%s could not be repaired, %s: %s.", counted(differ, "row"), where, strings.Join(tablesOf(different), ", "))
 	case len(different) > 0:
-		return fmt.Sprintf("%s (%s): to mend it, run paymosync verify --repair %s", differs(differ), sum, strings.Join(different, " "))
+		return fmt.Sprintf("%s %s: %s", differs(differ), where, remedy(different))
 	case len(unproven) > 0:
 		return fmt.Sprintf("%s could not be compared (%s).", counted(int64(len(unproven)), "table"), sum)
 	case repaired > 0:
@@ -169,6 +182,53 @@ func conclusion(found []jobs.Verified, repair bool) string {
 		return fmt.Sprintf("The warehouse equals Paymo, but for %s that changed meanwhile: %s.", counted(pending, "row"), sum)
 	}
 	return fmt.Sprintf("The warehouse equals Paymo: %s.", sum)
+}
+
+// remedy says what mends the tables: a repair, or where its guard would stop at rows that
+// are gone, a full sync that is told to let them go.
+func remedy(different []*jobs.Verified) string {
+	var guarded []string
+	others := slices.DeleteFunc(slices.Clone(different), (*jobs.Verified).Guarded)
+	for _, v := range different {
+		if v.Guarded() {
+			guarded = append(guarded, fmt.Sprintf("paymosync sync --full --accept-deletes %s %s", v.Table, v.Table))
+		}
+	}
+	var ways []string
+	if len(others) > 0 {
+		ways = append(ways, "to mend it, run paymosync verify --repair "+strings.Join(tablesOf(others), " "))
+	}
+	if len(guarded) > 0 {
+		ways = append(ways, "if it is right that so many rows are gone, run "+strings.Join(guarded, " and "))
+	}
+	return strings.Join(ways, "; ")
+}
+
+// partly says of which tables only what is about some day or a later one was compared.
+func partly(found []jobs.Verified) string {
+	var order []string
+	tables := map[string][]string{}
+	for i := range found {
+		if from := found[i].From; from != "" {
+			if tables[from] == nil {
+				order = append(order, from)
+			}
+			tables[from] = append(tables[from], found[i].Table)
+		}
+	}
+	text := ""
+	for _, from := range order {
+		text += fmt.Sprintf("; %s from %s", strings.Join(tables[from], " and "), from)
+	}
+	return text
+}
+
+func tablesOf(found []*jobs.Verified) []string {
+	names := make([]string, len(found))
+	for i, v := range found {
+		names[i] = v.Table
+	}
+	return names
 }
 
 func differs(rows int64) string {
