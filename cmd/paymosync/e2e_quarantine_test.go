@@ -51,7 +51,9 @@ func TestProgramQuarantine(t *testing.T) {
 	if err := json.Unmarshal([]byte(w.run("quarantine", "show", "--json", hash).mustExit(exitOK).out), &shown); err != nil || !strings.Contains(string(shown.Payload), `"name"`) {
 		t.Errorf("%v: %+v", err, shown)
 	}
-	w.run("quarantine", "replay", hash).mustExit(exitUnwell).mustSay("projects "+hash[:shortHash]+" stays: ", "0 records left the quarantine, 1 stays in it.")
+	w.run("quarantine", "replay", hash).mustExit(exitUnwell).mustSay("projects "+hash[:shortHash]+" stays: the id is missing: mend it in Paymo, then run paymosync sync --full projects\n", "0 records left the quarantine, 1 stays in it.")
+	w.run("quarantine", "list", "projects").mustExit(exitOK).mustSay(hash[:shortHash])
+	w.run("quarantine", "list", "tasks").mustExit(exitOK).mustSay("Nothing of tasks is in quarantine.")
 	w.run("sync", "--full", "projects").mustExit(exitOK)
 	w.run("quarantine", "list").mustExit(exitOK).mustSay("Nothing is in quarantine.")
 
@@ -73,8 +75,19 @@ func TestProgramQuarantine(t *testing.T) {
 	}
 	w.run("sync", "clients").mustExit(exitUnwell).mustSay("2 records are in quarantine")
 	w.run("quarantine", "replay", "users").mustExit(exitOK).mustSay("0 records left")
+	const state = `SELECT state || ': ' || reason FROM paymo._sync_status WHERE "table" = 'clients'`
 	w.run("quarantine", "replay", lost[:20]).mustExit(exitOK).mustSay("clients "+lost[:shortHash]+" is released", "1 record left")
+	if got := value[string](w, state); got != "degraded: 1 record is in quarantine" {
+		t.Errorf("with one record left the table is %s", got)
+	}
+	w.detain("clients", "no JSON")
+	w.run("quarantine", "replay", "clients").mustExit(exitUnwell).mustSay("stays: an older version could not read it\n", "1 record left the quarantine, 1 stays in it.")
+	value[string](w, `DELETE FROM paymosync.quarantine WHERE payload = 'no JSON' RETURNING hash`)
+	w.detain("clients", objects[ids[0]])
 	w.run("quarantine", "replay", "clients").mustExit(exitOK).mustSay("1 record left the quarantine, 0 stay in it.")
+	if got := value[string](w, state); got != "ok: " {
+		t.Errorf("with no record left the table is %s", got)
+	}
 	w.run("sync", "clients").mustExit(exitOK)
 	w.mustEqual()
 }
@@ -105,9 +118,10 @@ func TestProgramReplayRefused(t *testing.T) {
 func TestProgramQuarantineUsage(t *testing.T) {
 	t.Parallel()
 	w := &world{t: t, variables: map[string]string{"DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"}}
-	for _, args := range [][]string{{"replay"}, {"replay", "--all", "tasks"}, {"replay", "taks"}, {"show"}, {"show", "tasks"}, {"list", "tasks"}, {"nothing"}} {
+	for _, args := range [][]string{{"replay"}, {"replay", "--all", "tasks"}, {"replay", "taks"}, {"show"}, {"show", "tasks"}, {"list", "taks"}, {"list", "3f2a"}, {"list", "tasks", "users"}, {"nothing"}} {
 		w.run(append([]string{"quarantine"}, args...)...).mustExit(exitConfig)
 	}
+	w.run("quarantine", "replay", "--all", "tasks").mustExit(exitConfig).mustSay("give --all or tasks, not both")
 	known := newWorld(t, paymotest.Config{Seed: 7, Entries: 1})
 	known.run("quarantine", "show", "abc").mustExit(exitUnwell).mustSay(`no record in quarantine has a hash that begins with "abc"`)
 }

@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/paymosync/paymosync/paymo/catalog"
@@ -47,26 +47,40 @@ They are kept whole, but for fields that are secret.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	list := &cobra.Command{
-		Use: "list", Short: "List what is in quarantine", Example: "  paymosync quarantine list",
-		Args: usage(cobra.NoArgs),
-		RunE: p.withQuarantine(func(ctx context.Context, store *sink.Store, _ []string) error {
-			records, err := store.Quarantined(ctx, "")
-			if err != nil {
-				return err
+		Use: "list [TABLE]", Short: "List what is in quarantine", Example: "  paymosync quarantine list\n  paymosync quarantine list projects",
+		Args: usage(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			table := strings.Join(args, "")
+			if len(args) > 0 {
+				if _, err := tableNamed(table); err != nil {
+					return err
+				}
 			}
-			return p.printQuarantine(records, asJSON)
-		}),
+			return p.withQuarantine(cmd.Context(), func(ctx context.Context, store *sink.Store) error {
+				records, err := store.Quarantined(ctx, table)
+				if err != nil {
+					return err
+				}
+				return p.printQuarantine(records, table, asJSON)
+			})
+		},
+		ValidArgsFunction: completeTables,
 	}
 	show := &cobra.Command{
 		Use: "show HASH", Short: "Print one record, found by the beginning of its hash", Example: "  paymosync quarantine show 3f2a",
 		Args: usage(cobra.ExactArgs(1)),
-		RunE: p.withQuarantine(func(ctx context.Context, store *sink.Store, args []string) error {
-			record, err := store.QuarantinedRecord(ctx, args[0])
-			if err != nil {
-				return err
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !isHash(args[0]) {
+				return &usageError{fmt.Errorf("%q is not the beginning of a hash: paymosync quarantine list shows them", args[0])}
 			}
-			return p.printRecord(record, asJSON)
-		}),
+			return p.withQuarantine(cmd.Context(), func(ctx context.Context, store *sink.Store) error {
+				record, err := store.QuarantinedRecord(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return p.printRecord(record, asJSON)
+			})
+		},
 	}
 	for _, c := range []*cobra.Command{list, show} {
 		c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -75,26 +89,18 @@ They are kept whole, but for fields that are secret.`,
 	return command
 }
 
-// withQuarantine runs a command that looks into the quarantine and changes nothing. Its
-// arguments are hashes.
-func (p *program) withQuarantine(work func(context.Context, *sink.Store, []string) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		for _, arg := range args {
-			if !isHash(arg) {
-				return &usageError{fmt.Errorf("%q is not the beginning of a hash: paymosync quarantine list shows them", arg)}
-			}
-		}
-		config, err := p.config("DATABASE_URL")
-		if err != nil {
-			return err
-		}
-		pool, err := p.openMigrated(cmd.Context(), config)
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
-		return work(cmd.Context(), storeOf(pool, config), args)
+// withQuarantine does work that looks into the quarantine and changes nothing.
+func (p *program) withQuarantine(ctx context.Context, work func(context.Context, *sink.Store) error) error {
+	config, err := p.config("DATABASE_URL")
+	if err != nil {
+		return err
 	}
+	pool, err := p.openMigrated(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return work(ctx, storeOf(pool, config))
 }
 
 func storeOf(pool *pgxpool.Pool, config Config) *sink.Store {
@@ -104,7 +110,8 @@ func storeOf(pool *pgxpool.Pool, config Config) *sink.Store {
 // isHash reports whether the text may be the beginning of a hash.
 func isHash(text string) bool { return regexp.MustCompile(`^[0-9A-Fa-f]{1,64}$`).MatchString(text) }
 
-func (p *program) printQuarantine(records []sink.Quarantined, asJSON bool) error {
+// printQuarantine prints the records of a table, of all of them where it is "".
+func (p *program) printQuarantine(records []sink.Quarantined, table string, asJSON bool) error {
 	if asJSON {
 		all := make([]quarantined, len(records))
 		for i, r := range records {
@@ -113,13 +120,17 @@ func (p *program) printQuarantine(records []sink.Quarantined, asJSON bool) error
 		return p.printJSON(all)
 	}
 	if len(records) == 0 {
-		_, err := fmt.Fprintln(p.out, "Nothing is in quarantine.")
+		of := ""
+		if table != "" {
+			of = " of " + table
+		}
+		_, err := fmt.Fprintf(p.out, "Nothing%s is in quarantine.\n", of)
 		return err
 	}
 	now := time.Now()
 	w := p.newTable("table", "hash", "first seen", "last seen", "problem")
 	for _, r := range records {
-		w.AppendRow(table.Row{r.Table, r.Hash[:min(shortHash, len(r.Hash))], ago(&r.FirstSeen, now), ago(&r.LastSeen, now), r.Problem})
+		w.AppendRow([]any{r.Table, r.Hash[:min(shortHash, len(r.Hash))], ago(&r.FirstSeen, now), ago(&r.LastSeen, now), r.Problem})
 	}
 	w.Render()
 	return nil
@@ -138,7 +149,8 @@ func (p *program) printRecord(record sink.Quarantined, asJSON bool) error {
 		}
 		return p.printJSON(shown)
 	}
-	_, err := fmt.Fprintf(p.out, "table       %s\nhash        %s\nproblem     %s\nfirst seen  %s\nlast seen   %s\n\n%s\n", record.Table, record.Hash, record.Problem,
+	_, err := fmt.Fprintf(p.out, "table       %s\nhash        %s\nproblem     %s\nfirst seen  %s\nlast seen   %s\n\n%s\n",
+		record.Table, record.Hash, record.Problem+advice(record.Table, record.Problem),
 		record.FirstSeen.UTC().Format(time.RFC3339), record.LastSeen.UTC().Format(time.RFC3339), indented(record.Payload))
 	return err
 }

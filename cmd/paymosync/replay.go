@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,14 +25,17 @@ func (p *program) replayCommand() *cobra.Command {
 		Long: `Try records in quarantine again: one by its hash, those of a table, or --all. Nothing is
 asked of Paymo: what is kept is decoded with the columns of this version, and merged
 unless the table has a newer version of the row. A record that became a row leaves the
-quarantine; one that still cannot stays, and its problem is said. The table's state
-follows at its next sync.
+quarantine; one that still cannot stays, and its problem is said. A table that was
+degraded because of its quarantine alone is so no longer when that is empty.
 
 Exit code: 0 when every record became a row, 1 when one did not.`,
 		Example: "  paymosync quarantine replay 3f2a\n  paymosync quarantine replay projects\n  paymosync quarantine replay --all",
 		Args:    usage(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if all == (len(args) == 1) {
+			switch {
+			case all && len(args) > 0:
+				return &usageError{fmt.Errorf("give --all or %s, not both", args[0])}
+			case !all && len(args) == 0:
 				return &usageError{errors.New("name a hash or a table, or give --all")}
 			}
 			which := ""
@@ -139,6 +144,11 @@ func (r *replaying) table(ctx context.Context, resource *catalog.Resource, recor
 					return err
 				}
 			}
+			left, err := lease.ForgetQuarantine(ctx, time.Time{})
+			if err != nil {
+				return err
+			}
+			checkpoint.State, checkpoint.Reason = settled(checkpoint.State, checkpoint.Reason, left)
 			state, sentence := sink.StateOK, ""
 			if n := r.stayed - stayed; n > 0 {
 				state, sentence = sink.StateDegraded, counted(n, "record")+" of the quarantine still cannot become rows"
@@ -148,11 +158,26 @@ func (r *replaying) table(ctx context.Context, resource *catalog.Resource, recor
 	})
 }
 
+// settled is the state of a table, and its reason, when so many of its records are left in
+// quarantine: only a reason that was about the quarantine changes.
+func settled(state, reason string, left int64) (string, string) {
+	about := regexp.MustCompile(`^(?:1 record is|\d+ records are) in quarantine`)
+	switch {
+	case state != sink.StateDegraded || !about.MatchString(reason):
+		return state, reason
+	case left == 0:
+		return sink.StateOK, ""
+	case left == 1:
+		return state, about.ReplaceAllString(reason, "1 record is in quarantine")
+	}
+	return state, about.ReplaceAllString(reason, fmt.Sprintf("%d records are in quarantine", left))
+}
+
 // record tries one record. It returns why it stays in quarantine, "" when it left.
 func (r *replaying) record(ctx context.Context, lease *sink.Lease, resource *catalog.Resource, record sink.Quarantined, write sink.Page) (problem string, err error) {
 	page, err := r.client.DecodeRow(resource, []byte(record.Payload))
 	if err != nil {
-		return err.Error(), nil //nolint:nilerr // it is no JSON: it stays, and that is why
+		return record.Problem, nil //nolint:nilerr // it is no JSON: what was said of it then is all that can be said
 	}
 	if len(page.Rejects) > 0 {
 		return page.Rejects[0].Problem, nil
@@ -183,10 +208,18 @@ func (r *replaying) tell(record sink.Quarantined, problem string) error {
 		r.released++
 	} else {
 		r.stayed++
-		what = "stays: " + problem
+		what = "stays: " + problem + advice(record.Table, problem)
 	}
 	_, err := fmt.Fprintf(r.out, "%s %s %s\n", record.Table, record.Hash[:min(shortHash, len(record.Hash))], what)
 	return err
+}
+
+// advice says what to do about a problem that only Paymo can mend, "" for another one.
+func advice(table, problem string) string {
+	if !strings.HasPrefix(problem, "the id is ") {
+		return ""
+	}
+	return ": mend it in Paymo, then run paymosync sync --full " + table
 }
 
 // whenFree does work that needs a table's lease, and waits while another process has it.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -31,6 +32,9 @@ failing, 2 for a configuration that is wrong, 130 when interrupted.`,
 		Example: "  paymosync sync\n  paymosync sync time_entries projects\n  paymosync sync --full --json\n" +
 			"  paymosync sync --full --accept-deletes tasks tasks",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("accept-deletes") && len(accept) == 0 {
+				accept = []string{""}
+			}
 			accepted, err := acceptedTables(accept, full)
 			if err != nil {
 				return err
@@ -59,6 +63,11 @@ failing, 2 for a configuration that is wrong, 130 when interrupted.`,
 
 // acceptedTables are the tables that --accept-deletes names.
 func acceptedTables(names []string, full bool) ([]*catalog.Resource, error) {
+	for _, name := range names {
+		if strings.TrimSpace(name) == "" || strings.HasPrefix(name, "-") {
+			return nil, &usageError{errors.New("--accept-deletes needs the name of a table, such as --accept-deletes tasks")}
+		}
+	}
 	if len(names) > 0 && !full {
 		return nil, &usageError{fmt.Errorf("--accept-deletes %s goes with --full: only a full sync finds what was deleted", strings.Join(names, ","))}
 	}
