@@ -105,6 +105,30 @@ func (s *Store) Drift(ctx context.Context) ([]DriftField, error) {
 	return fields, nil
 }
 
+// DroppedFields counts what was dropped of a table because its name smells of a secret.
+type DroppedFields struct {
+	Table  string
+	Values int64 // of all runs of the ledger; what is read again counts again
+}
+
+// Dropped reads from the ledger of which tables fields were dropped, by table.
+func (s *Store) Dropped(ctx context.Context) ([]DroppedFields, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT table_name, sum(dropped)::bigint
+		FROM paymosync.runs
+		WHERE account = $1 AND dropped > 0
+		GROUP BY table_name
+		ORDER BY table_name`, s.account)
+	if err != nil {
+		return nil, fmt.Errorf("read the dropped fields: %w", err)
+	}
+	dropped, err := pgx.CollectRows(rows, pgx.RowToStructByPos[DroppedFields])
+	if err != nil {
+		return nil, fmt.Errorf("read the dropped fields: %w", err)
+	}
+	return dropped, nil
+}
+
 // IssueField is a column with values that would not convert.
 type IssueField struct {
 	Table string

@@ -20,7 +20,7 @@ func (p *program) backfillCommand() *cobra.Command {
 	var from, to string
 	var asJSON bool
 	command := &cobra.Command{
-		Use:   "backfill [TABLE...]",
+		Use:   "backfill --from DATE [TABLE...]",
 		Short: "Read a range of dates anew",
 		Long: `Read everything about a range of dates anew, and merge it: of the tables named, or of
 all that are configured and can be read so.
@@ -31,7 +31,8 @@ the day that was worked or planned, and for rows without such a day the one on w
 they were made.
 
 Scheduled syncs of the same tables go on meanwhile. A backfill that is interrupted goes
-on when it is run again with the same dates, within a day.
+on when it is run again with the same dates, within a day; what it says it did is then
+what all its parts did.
 
 Exit code: 0 when every table is ok or unavailable, 1 when one is degraded or failing, 2
 for a configuration or a table that is wrong, 130 when interrupted.`,
@@ -45,16 +46,19 @@ for a configuration or a table that is wrong, 130 when interrupted.`,
 			if err != nil {
 				return err
 			}
-			requests, err := backfillRequests(config, args, days)
+			requests, left, err := backfillRequests(config, args, days)
 			if err != nil {
 				return err
+			}
+			if left != "" {
+				fmt.Fprintln(p.err, left)
 			}
 			return p.sync(cmd.Context(), config, requests, asJSON)
 		},
 		ValidArgsFunction: completeTables,
 	}
-	command.Flags().StringVar(&from, "from", "", "the first `DAY` to read: YYYY-MM-DD")
-	command.Flags().StringVar(&to, "to", "", "the last `DAY` to read: YYYY-MM-DD; no end if left out")
+	command.Flags().StringVar(&from, "from", "", "the first `DATE` to read: YYYY-MM-DD, in UTC")
+	command.Flags().StringVar(&to, "to", "", "the last `DATE` to read: YYYY-MM-DD, in UTC; no end if left out")
 	command.Flags().BoolVar(&asJSON, "json", false, "print the outcomes as JSON")
 	return command
 }
@@ -86,32 +90,42 @@ func parseDays(from, to string) (days, error) {
 	return d, nil
 }
 
-// backfillRequests are what the command asks for: one backfill for each table.
-func backfillRequests(config Config, args []string, days days) ([]jobs.Request, error) {
+// backfillRequests are what the command asks for: one backfill for each table. left says
+// which tables are left out, because nothing that old is read of them; who named one is
+// refused.
+func backfillRequests(config Config, args []string, days days) (requests []jobs.Request, left string, err error) {
 	chosen, err := chosenTables(config, args)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var requests []jobs.Request
+	var short []string
 	for _, resource := range chosen {
 		if reason := noBackfill(resource); reason != "" {
 			if len(args) > 0 {
-				return nil, &usageError{errors.New(reason)}
+				return nil, "", &usageError{errors.New(reason)}
 			}
 			continue
 		}
 		if resource.Window != "" && days.from.Before(config.StartDate) {
-			return nil, &usageError{fmt.Errorf("--from %s lies before SYNC_START_DATE, %s, and nothing older is read of %s: begin there, or set an earlier one",
-				days.from.Format(time.DateOnly), config.StartDate.Format(time.DateOnly), resource.Table)}
+			short = append(short, resource.Table)
+			continue
 		}
 		requests = append(requests, jobs.Request{
 			Resource: resource, Mode: jobs.Backfill, Reason: jobs.ReasonManual, Work: backfillSlice, From: days.from, To: days.before,
 		})
 	}
-	if len(requests) == 0 {
-		return nil, &usageError{fmt.Errorf("none of the configured tables can be read by dates: name one that can, such as %s", strings.Join(backfillable()[:2], " or "))}
+	if len(short) > 0 {
+		reason := fmt.Sprintf("--from %s lies before SYNC_START_DATE, %s, and nothing older is read of %s",
+			days.from.Format(time.DateOnly), config.StartDate.Format(time.DateOnly), strings.Join(short, " and "))
+		if len(args) > 0 || len(requests) == 0 {
+			return nil, "", &usageError{fmt.Errorf("%s: begin there, or set an earlier one", reason)}
+		}
+		left = "Left out: " + reason + "."
 	}
-	return requests, nil
+	if len(requests) == 0 {
+		return nil, "", &usageError{fmt.Errorf("none of the configured tables can be read by dates: name one that can, such as %s", strings.Join(backfillable()[:2], " or "))}
+	}
+	return requests, left, nil
 }
 
 // noBackfill says why a table cannot be read by dates, "" where it can.

@@ -16,8 +16,9 @@ import (
 
 // driftReport is how Paymo's records differ from what the catalogue expects.
 type driftReport struct {
-	Unknown []unknownField `json:"unknown"`
-	Issues  []issueField   `json:"issues"`
+	Unknown []unknownField  `json:"unknown"`
+	Issues  []issueField    `json:"issues"`
+	Dropped []droppedFields `json:"dropped"`
 }
 
 // unknownField is a field that Paymo sends and no column is for.
@@ -37,6 +38,13 @@ type issueField struct {
 	SQL   string `json:"sql"` // shows the values
 }
 
+// droppedFields counts the values that were dropped because their fields' names smell of
+// secrets.
+type droppedFields struct {
+	Table  string `json:"table"`
+	Values int64  `json:"values"` // what is read again counts again
+}
+
 func (p *program) driftCommand() *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
@@ -44,7 +52,8 @@ func (p *program) driftCommand() *cobra.Command {
 		Short: "Show fields and values of Paymo that have no column, or do not fit it",
 		Long: `Show how Paymo's records differ from what this version expects: fields that have no
 column, whose values are in _extra, and values that do not fit their column, which are in
-_issues. With each comes the query that shows them.
+_issues. With each comes the query that shows them. Unknown fields whose names smell of
+secrets are kept nowhere: how many values were dropped is said for each table.
 
 Exit code: 0, whether there are any or not.`,
 		Example: "  paymosync drift\n  paymosync drift --json | jq -r '.unknown[].sql'",
@@ -74,7 +83,7 @@ Exit code: 0, whether there are any or not.`,
 }
 
 func readDrift(ctx context.Context, store *sink.Store, schema string) (driftReport, error) {
-	report := driftReport{Unknown: []unknownField{}, Issues: []issueField{}}
+	report := driftReport{Unknown: []unknownField{}, Issues: []issueField{}, Dropped: []droppedFields{}}
 	unknown, err := store.Drift(ctx)
 	if err != nil {
 		return driftReport{}, err
@@ -95,19 +104,29 @@ func readDrift(ctx context.Context, store *sink.Store, schema string) (driftRepo
 			SQL: valuesSQL(schema, f.Table, "_issues", f.Field, "array"), // as it came, whatever it is
 		})
 	}
+	dropped, err := store.Dropped(ctx)
+	if err != nil {
+		return driftReport{}, err
+	}
+	for _, d := range dropped {
+		report.Dropped = append(report.Dropped, droppedFields(d))
+	}
 	return report, nil
 }
 
 // valuesSQL is a query for the values of a field that lie in a JSON column, with the type
-// that fits them.
+// that fits them. Where a row has a value of another type, it is null.
 func valuesSQL(schema, table, column, field, kind string) string {
 	literal := "'" + strings.ReplaceAll(field, "'", "''") + "'"
 	value := column + " ->> " + literal
+	fits := func(sqlType string) string {
+		return fmt.Sprintf("CASE jsonb_typeof(%s -> %s) WHEN '%s' THEN (%s)::%s END", column, literal, kind, value, sqlType)
+	}
 	switch kind {
 	case "number":
-		value = "(" + value + ")::numeric"
+		value = fits("numeric")
 	case "boolean":
-		value = "(" + value + ")::boolean"
+		value = fits("boolean")
 	case "array", "object":
 		value = column + " -> " + literal
 	}
@@ -116,7 +135,7 @@ func valuesSQL(schema, table, column, field, kind string) string {
 }
 
 func (p *program) printDrift(report driftReport) error {
-	if len(report.Unknown)+len(report.Issues) == 0 {
+	if len(report.Unknown)+len(report.Issues)+len(report.Dropped) == 0 {
 		_, err := fmt.Fprintln(p.out, "No drift: Paymo was seen to send no field without a column, and every value fits its column.")
 		return err
 	}
@@ -142,6 +161,19 @@ func (p *program) printDrift(report driftReport) error {
 		}
 		w.Render()
 		fmt.Fprintln(p.out)
+	}
+	if len(report.Dropped) > 0 {
+		fmt.Fprint(p.out, "Fields that were dropped, because their names smell of secrets:\n\n")
+		w := p.newTable("table", "values")
+		numbers(w, "values")
+		for _, d := range report.Dropped {
+			w.AppendRow(table.Row{d.Table, grouped(d.Values)})
+		}
+		w.Render()
+		fmt.Fprintln(p.out)
+	}
+	if len(queries) == 0 {
+		return nil
 	}
 	_, err := fmt.Fprintf(p.out, "To see the values:\n\n%s\n", strings.Join(queries, "\n"))
 	return err

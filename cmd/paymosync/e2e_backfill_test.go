@@ -26,11 +26,11 @@ func TestProgramBackfill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var outcomes []jobs.Outcome
+	var outcomes []synced
 	if err := json.Unmarshal([]byte(w.run("backfill", "time_entries", "--from", first, "--to", last, "--json").mustExit(exitOK).out), &outcomes); err != nil {
 		t.Fatal(err)
 	}
-	if o := outcomes[0]; len(outcomes) != 1 || o.Table != "time_entries" || o.Mode != jobs.Backfill || o.State != "ok" || o.Updated != 1 || o.Unchanged > 1000 {
+	if o := outcomes[0]; len(outcomes) != 1 || o.Table != "time_entries" || o.Mode != jobs.Backfill || o.State != "ok" || o.Updated != 1 || o.Unchanged > 1000 || o.From != first || o.To != last || o.WentOn != nil {
 		t.Errorf("%+v", outcomes)
 	}
 	const changed = `SELECT description = 'changed without updated_on' FROM paymo.time_entries WHERE id = $1`
@@ -66,11 +66,11 @@ func TestProgramBackfillGoesOn(t *testing.T) {
 		t.Fatalf("it was over with %d rows", before)
 	}
 	w.paymo.ClearFaults()
-	var outcomes []jobs.Outcome
+	var outcomes []synced
 	if err := json.Unmarshal([]byte(w.run(append(args, "--json")...).mustExit(exitOK).out), &outcomes); err != nil {
 		t.Fatal(err)
 	}
-	if o := outcomes[0]; o.Inserted != int64(w.paymo.Count("time_entries"))-before {
+	if o := outcomes[0]; o.Inserted != int64(w.paymo.Count("time_entries")) || o.WentOn == nil {
 		t.Errorf("%d rows were in, and it did not go on: %+v", before, o)
 	}
 	if runs := w.ledger(`true`); len(runs) != 1 {
@@ -95,6 +95,8 @@ func TestProgramBackfillUsage(t *testing.T) {
 		{w, []string{"company", "--from", "2024-01-01"}, "company is one row, without a date"},
 		{w, []string{"taks", "--from", "2024-01-01"}, "did you mean tasks?"},
 		{w.with("SYNC_START_DATE", "2024-06-01"), []string{"time_entries", "--from", "2024-01-01"}, "lies before SYNC_START_DATE, 2024-06-01"},
+		{w.with("SYNC_START_DATE", "2024-06-01"), []string{"users", "bookings", "--from", "2024-01-01"}, "nothing older is read of bookings: begin there"},
+		{w, []string{"--from", "2999-01-01"}, "--from 2999-01-01 is still to come"},
 		{w.with("SYNC_TABLES", "company"), []string{"--from", "2024-01-01"}, "none of the configured tables"},
 	} {
 		test.world.run(append([]string{"backfill"}, test.args...)...).mustExit(exitConfig).mustSay(test.say)
@@ -111,5 +113,19 @@ func TestParseDays(t *testing.T) {
 	}
 	if got, err := parseDays("2024-02-28", ""); err != nil || !got.before.IsZero() {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// With no table named, those that nothing so old is read of are left out, and it is said.
+func TestBackfillLeavesOut(t *testing.T) {
+	t.Parallel()
+	config := Config{Tables: tableNames(), StartDate: time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC)}
+	early := days{from: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}
+	requests, left, err := backfillRequests(config, nil, early)
+	if want := "Left out: --from 2024-01-01 lies before SYNC_START_DATE, 2024-06-01, and nothing older is read of bookings and time_entries."; err != nil || left != want || len(requests) != len(backfillable())-2 {
+		t.Errorf("%d tables, %q, %v", len(requests), left, err)
+	}
+	if requests, left, err := backfillRequests(config, nil, days{from: config.StartDate}); err != nil || left != "" || len(requests) != len(backfillable()) {
+		t.Errorf("%d tables, %q, %v", len(requests), left, err)
 	}
 }

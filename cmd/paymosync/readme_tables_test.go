@@ -67,7 +67,9 @@ func commandTable() string {
 		use := command.Parent().CommandPath() + " " + command.Use
 		flags := regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[\w-]+(?: \w+)?) {2,}`)
 		for _, match := range flags.FindAllStringSubmatch(command.LocalNonPersistentFlags().FlagUsages(), -1) {
-			use += " [" + match[1] + "]"
+			if name, _, _ := strings.Cut(match[1], " "); !strings.Contains(use, name+" ") { // what is mandatory is in it
+				use += " [" + match[1] + "]"
+			}
 		}
 		table += markdownRow(codeOf(use), prose(command.Short))
 	}

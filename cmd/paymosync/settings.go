@@ -24,7 +24,7 @@ type settings struct {
 	SyncSchedules     string `env:"SYNC_SCHEDULES" desc:"other schedules for single tables: time_entries=*/5 * * * *;reports=0 6 * * *"`
 	SyncTables        string `env:"SYNC_TABLES" desc:"tables to sync, separated by commas or spaces; all if empty"`
 	SyncExcludeTables string `env:"SYNC_EXCLUDE_TABLES" desc:"tables not to sync; one that another table hangs on is synced all the same"`
-	SyncStartDate     string `env:"SYNC_START_DATE" desc:"read no time entries before this day: YYYY-MM-DD"`
+	SyncStartDate     string `env:"SYNC_START_DATE" desc:"read no time entries and bookings of before this day: YYYY-MM-DD"`
 	SyncTimezone      string `env:"SYNC_TIMEZONE, default=UTC" desc:"time zone of the schedules, an IANA name such as Europe/Vienna"`
 
 	HTTPAddr       string `env:"HTTP_ADDR, default=127.0.0.1:8080" desc:"where /livez and /readyz are served: host:port"`

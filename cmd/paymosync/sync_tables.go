@@ -27,7 +27,7 @@ const (
 
 // syncTables syncs the tables, several at once, in the order in which a first load
 // serves people best.
-func syncTables(ctx context.Context, config Config, requests []jobs.Request, progress *progress, log *slog.Logger) ([]jobs.Outcome, error) {
+func syncTables(ctx context.Context, config Config, requests []jobs.Request, progress *progress, log *slog.Logger) ([]synced, error) {
 	for _, text := range slices.Concat(config.Warnings(), config.Notices()) {
 		progress.say(text)
 	}
@@ -45,7 +45,7 @@ func syncTables(ctx context.Context, config Config, requests []jobs.Request, pro
 	if err != nil {
 		return nil, err
 	}
-	outcomes := make([]jobs.Outcome, len(requests))
+	outcomes := make([]synced, len(requests))
 	ended := endings(requests)
 	var group errgroup.Group
 	group.SetLimit(atOnce)
@@ -56,7 +56,7 @@ func syncTables(ctx context.Context, config Config, requests []jobs.Request, pro
 			awaitParents(ctx, req.Resource, ended)
 			progress.begin(table)
 			outcomes[i] = tableSync{syncer: syncer, pool: pool, progress: progress}.toEnd(ctx, req)
-			progress.end(outcomes[i])
+			progress.end(outcomes[i].Outcome)
 			return nil
 		})
 	}
@@ -113,9 +113,50 @@ type tableSync struct {
 	progress *progress
 }
 
-// toEnd syncs one table and waits for what only takes waiting: the rate limit, and
+// toEnd syncs one table, whatever has to be waited for meanwhile.
+func (s tableSync) toEnd(ctx context.Context, req jobs.Request) synced {
+	began, clockErr := s.syncer.Store.Now(ctx)
+	total := synced{Outcome: s.throughout(ctx, req)}
+	if req.Mode != jobs.Backfill {
+		return total
+	}
+	total.From = req.From.Format(time.DateOnly)
+	if !req.To.IsZero() {
+		total.To = req.To.AddDate(0, 0, -1).Format(time.DateOnly)
+	}
+	if clockErr == nil {
+		s.recall(ctx, &total, began)
+	}
+	return total
+}
+
+// recall adds what the earlier parts of a backfill did to what it did since it began this
+// time. The ledger has one run for all of them; where it cannot be asked, nothing is added.
+func (s tableSync) recall(ctx context.Context, o *synced, began time.Time) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recallTime)
+	defer cancel()
+	var first time.Time
+	all, waited := o.Outcome, int64(0)
+	err := s.pool.QueryRow(ctx, `
+		SELECT started_at, inserted, updated, unchanged, tombstoned, quarantined, requests, waited_ms, bytes
+		FROM paymosync.runs
+		WHERE account = $1 AND table_name = $2 AND mode = $3 AND started_at < $4 AND (finished_at IS NULL OR finished_at >= $4)
+		ORDER BY started_at DESC
+		LIMIT 1`, catalog.DefaultAccount, o.Table, string(jobs.Backfill), began).
+		Scan(&first, &all.Inserted, &all.Updated, &all.Unchanged, &all.Tombstoned, &all.Quarantined, &all.Requests, &waited, &all.Bytes)
+	if err != nil {
+		return
+	}
+	all.Waited = time.Duration(waited) * time.Millisecond
+	o.Outcome, o.WentOn = all, &first
+}
+
+// recallTime is how long the ledger may take to tell of a backfill.
+const recallTime = 5 * time.Second
+
+// throughout syncs one table and waits for what only takes waiting: the rate limit, and
 // another process's lease. Between the slices of its work it makes room for others.
-func (s tableSync) toEnd(ctx context.Context, req jobs.Request) jobs.Outcome {
+func (s tableSync) throughout(ctx context.Context, req jobs.Request) jobs.Outcome {
 	var total jobs.Outcome
 	started := time.Now()
 	for {

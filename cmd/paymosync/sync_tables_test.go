@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,5 +47,49 @@ func TestMakeRoom(t *testing.T) {
 	}
 	if d := <-made; d > roomMost/2 {
 		t.Errorf("it made room for a job that was over for %v", d)
+	}
+}
+
+// A backfill that went on with an earlier one tells what both did, and no other does.
+func TestRecall(t *testing.T) {
+	t.Parallel()
+	pool := sinktest.Database(t)
+	s := tableSync{pool: pool}
+	began := time.Now()
+	_, err := pool.Exec(t.Context(), `
+		INSERT INTO paymosync.runs (account, table_name, mode, reason, started_at, finished_at, state, inserted, requests, waited_ms)
+		VALUES ('default', 'users', 'backfill', 'manual', $1::timestamptz - interval '2 hours', $1::timestamptz - interval '1 hour', 'ok', 5, 6, 0),
+			('default', 'clients', 'backfill', 'manual', $1::timestamptz - interval '2 hours', $1::timestamptz + interval '1 minute', 'ok', 70, 8, 9000),
+			('default', 'tasks', 'full', 'manual', $1::timestamptz - interval '2 hours', NULL, 'running', 5, 6, 0),
+			('default', 'projects', 'backfill', 'manual', $1::timestamptz + interval '1 second', NULL, 'running', 5, 6, 0)`, began)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"users", "clients", "tasks", "projects"} {
+		o := synced{Outcome: jobs.Outcome{Table: table, State: sink.StateOK, Inserted: 1, Requests: 2}}
+		want := o
+		if s.recall(t.Context(), &o, began); table == "clients" {
+			want.Inserted, want.Requests, want.Waited, want.WentOn = 70, 8, 9*time.Second, o.WentOn
+			if o.WentOn == nil || !o.WentOn.Before(began) {
+				t.Errorf("%s went on from %v", table, o.WentOn)
+			}
+		}
+		if o != want {
+			t.Errorf("%s: %+v, want %+v", table, o, want)
+		}
+	}
+}
+
+// What a backfill went on from is said, and what its parts wrote is not nothing new.
+func TestPrintOutcomesOfBackfill(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	var out bytes.Buffer
+	p := &program{terminal: terminal{out: &out}}
+	if err := p.printOutcomes([]synced{{Outcome: jobs.Outcome{Table: "clients", State: sink.StateOK, Inserted: 7}, WentOn: &began}}); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); !strings.Contains(text, "clients went on from the backfill that began at 2026-01-02T03:04:05Z; the numbers are those of both.\n7 rows new, ") {
+		t.Error(text)
 	}
 }
