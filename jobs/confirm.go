@@ -154,6 +154,8 @@ func (r *run) meet(ctx context.Context, candidates []int64, found reply) error {
 	if err := r.apply(ctx, &page, found.at, &sink.Slice{Rest: true}); err != nil {
 		return err
 	}
-	r.progress.Swept.Unlisted += r.outcome.Unchanged - before
+	if r.everything() || !r.resource.Embedded.Deep() { // such a row may come with another parent than it names
+		r.progress.Swept.Unlisted += r.outcome.Unchanged - before
+	}
 	return nil
 }

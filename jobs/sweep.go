@@ -39,7 +39,8 @@ func (r *run) expect(ctx context.Context) error {
 	}
 	scope := r.resource.OwnerScope()
 	switch {
-	case p.Listing == catalog.ByPage, p.Listing == catalog.ByWindow, p.Listing == catalog.ByParent && scope == "":
+	case p.Listing == catalog.ByPage, p.Listing == catalog.ByWindow, p.Listing == catalog.ByParent && scope == "",
+		p.Listing == catalog.WithParent && r.resource.Embedded.Deep():
 		return r.lease.Expect(ctx, r.resource, r.windowSince())
 	case p.Listing == catalog.ByParent, p.Listing == catalog.WithParent:
 		_, err := r.lease.AddOrphans(ctx, r.resource, scope, r.parent())

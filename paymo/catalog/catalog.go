@@ -91,6 +91,10 @@ func (l Listing) String() string {
 	return [...]string{"none", "single", "id ranges", "time windows", "per parent", "pages", "with parents"}[l]
 }
 
+// Deep reports whether the rows come as the children of its parent's children: their own
+// column for the parent may then name another one.
+func (e Embedded) Deep() bool { return strings.Contains(e.Include, ".") }
+
 // Scope is a filter that lists the children of one parent.
 type Scope struct {
 	Filter   string // column to filter on
