@@ -74,10 +74,10 @@ func (p *program) printOutcomes(outcomes []synced) error {
 		notes = append(notes, note{o.Table, o.State, o.Reason})
 	}
 	w.Render()
-	earlier := ""
+	var earlier strings.Builder
 	for _, o := range outcomes {
 		if o.WentOn != nil {
-			earlier += fmt.Sprintf("%s went on from the backfill that began at %s; the numbers are those of both.\n", o.Table, o.WentOn.UTC().Format(time.RFC3339))
+			fmt.Fprintf(&earlier, "%s went on from the backfill that began at %s; the numbers are those of both.\n", o.Table, o.WentOn.UTC().Format(time.RFC3339))
 		}
 	}
 	text := fmt.Sprintf("%s new, %s changed, %s deleted, %s unchanged; %s.", counted(sum.Inserted, "row"), grouped(sum.Updated),
@@ -85,7 +85,7 @@ func (p *program) printOutcomes(outcomes []synced) error {
 	if sum.Inserted+sum.Updated+sum.Tombstoned == 0 && allWell(outcomes) {
 		text = fmt.Sprintf("Nothing new: no row of the warehouse was written (%s read, %s).", counted(sum.Unchanged, "row"), counted(int64(sum.Requests), "request"))
 	}
-	_, err := fmt.Fprintf(p.out, "\n%s%s%s\n", summarise(notes), earlier, text)
+	_, err := fmt.Fprintf(p.out, "\n%s%s%s\n", summarise(notes), earlier.String(), text)
 	return err
 }
 

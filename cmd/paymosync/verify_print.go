@@ -216,11 +216,11 @@ func partly(found []jobs.Verified) string {
 			tables[from] = append(tables[from], found[i].Table)
 		}
 	}
-	text := ""
+	var text strings.Builder
 	for _, from := range order {
-		text += fmt.Sprintf("; %s from %s", strings.Join(tables[from], " and "), from)
+		fmt.Fprintf(&text, "; %s from %s", strings.Join(tables[from], " and "), from)
 	}
-	return text
+	return text.String()
 }
 
 func tablesOf(found []*jobs.Verified) []string {
