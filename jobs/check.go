@@ -91,11 +91,11 @@ func (c *check) expect(ctx context.Context, r *run) (err error) {
 	}
 	scope := r.resource.OwnerScope()
 	switch {
-	case p.Listing == catalog.ByPage, p.Listing == catalog.ByWindow, p.Listing == catalog.ByParent && scope == "":
+	case r.eliminates():
 		c.awaited, err = r.Store.Awaited(ctx, r.resource, r.windowSince(), c.began)
 	case p.Listing == catalog.ByParent, p.Listing == catalog.WithParent:
 		c.awaited, err = r.Store.Orphaned(ctx, r.resource, scope, r.parent(), c.began)
-	case p.Listing == catalog.ByID && r.scoped():
+	case p.Listing == catalog.ByID && r.scoped() && (!r.resource.Scope.Optional || r.works(filterUnscoped)):
 		c.awaited, err = r.Store.Orphaned(ctx, r.resource, scope, "", c.began)
 	}
 	return err

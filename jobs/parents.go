@@ -274,8 +274,7 @@ func (r *run) readParents(ctx context.Context) error {
 func (r *run) ofParents(ids []int64, page *paymo.Page) *sink.Slice {
 	column := r.resource.OwnerScope()
 	r.progress.Rejected = r.progress.Rejected || len(page.Rejects) > 0
-	deep := r.progress.Listing == catalog.WithParent && r.resource.Embedded.Deep()
-	if column == "" || len(page.Rejects) > 0 || deep && r.everything() {
+	if len(page.Rejects) > 0 || column == "" || r.everything() && r.eliminates() {
 		return &sink.Slice{Rest: true}
 	}
 	return &sink.Slice{Column: column, Parents: ids, Since: r.windowSince()}

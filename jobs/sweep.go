@@ -39,8 +39,7 @@ func (r *run) expect(ctx context.Context) error {
 	}
 	scope := r.resource.OwnerScope()
 	switch {
-	case p.Listing == catalog.ByPage, p.Listing == catalog.ByWindow, p.Listing == catalog.ByParent && scope == "",
-		p.Listing == catalog.WithParent && r.resource.Embedded.Deep():
+	case r.eliminates():
 		return r.lease.Expect(ctx, r.resource, r.windowSince())
 	case p.Listing == catalog.ByParent, p.Listing == catalog.WithParent:
 		_, err := r.lease.AddOrphans(ctx, r.resource, scope, r.parent())
@@ -50,6 +49,20 @@ func (r *run) expect(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// eliminates reports whether the slices of the listing do not tell which rows they speak
+// of: only what none of them brought is missing.
+func (r *run) eliminates() bool {
+	switch r.progress.Listing {
+	case catalog.ByPage, catalog.ByWindow:
+		return true
+	case catalog.ByParent:
+		return r.resource.OwnerScope() == ""
+	case catalog.WithParent:
+		return r.resource.Embedded.Deep()
+	}
+	return false
 }
 
 // sweeps reports whether the run says of rows that they are not listed any more.
