@@ -178,7 +178,7 @@ func TestProgramServeWaits(t *testing.T) {
 	w.paymo.Work(30)
 	g.open()
 	w.awaitReady(20 * time.Second)
-	w.awaitFresh(50 * time.Second)
+	w.awaitFresh(5 * time.Minute) // a job whose end could not be noted is rescued after three
 	service.mustStop()
 	w.bury()
 	w.mustEqual()

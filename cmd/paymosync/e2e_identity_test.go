@@ -46,11 +46,11 @@ func TestProgramIdentity(t *testing.T) {
 	w.bury()
 	w.mustEqual()
 
-	// Accepted, the weaker role goes on; what it does not see stays.
+	// Accepted, the weaker role goes on; what it does not see stays, with a doubt.
 	const live = `SELECT count(*) FROM paymo.time_entries WHERE _deleted_at IS NULL`
 	rows := value[int](w, live)
 	accepted := w.with("PAYMO_API_KEY", "employee-key", "ACCEPT_ROLE", "Employee")
-	accepted.run("sync", "--full").mustExit(exitOK).mustSay("The key's role is Employee")
+	accepted.run("sync", "--full").mustExit(exitUnwell).mustSay("The key's role is Employee", "so that none is marked deleted")
 	if got := value[string](w, `SELECT role FROM paymosync.accounts`); got != "Employee" {
 		t.Errorf("the role is %s", got)
 	}
