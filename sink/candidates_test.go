@@ -156,7 +156,7 @@ func TestCandidatesOfOthers(t *testing.T) {
 	if c, err := tb.lease.Candidates(ctx, tb.resource); err != nil || c != (sink.Candidates{}) {
 		t.Errorf("%+v, %v", c, err)
 	}
-	tb.must(tb.lease.Judge(ctx, tb.run, []int64{9}, []int64{1}, tb.now(), sink.Cost{}, sink.Checkpoint{}))
+	tb.must(tb.lease.Judge(ctx, tb.run, []int64{9}, []int64{1}, tb.now(), sink.Cost{}, sink.Checkpoint{State: sink.StateOK}))
 	if n, err := tb.lease.Sweep(ctx, tb.resource, tb.run, true); err != nil || n != 0 {
 		t.Errorf("swept %d, %v", n, err)
 	}

@@ -111,7 +111,7 @@ func TestLostLeaseWritesNothing(t *testing.T) {
 				"candidates": func() error { _, err := lease.Candidates(t.Context(), resource); return err },
 				"open":       func() error { _, err := lease.OpenCandidates(t.Context(), 9); return err },
 				"judge": func() error {
-					return lease.Judge(t.Context(), run, []int64{1}, nil, time.Now(), sink.Cost{Requests: 1}, sink.Checkpoint{})
+					return lease.Judge(t.Context(), run, []int64{1}, nil, time.Now(), sink.Cost{Requests: 1}, sink.Checkpoint{State: sink.StateOK})
 				},
 				"suspects": func() error {
 					_, err := lease.SuspectOwners(t.Context(), resource, "project_id", 9)

@@ -39,7 +39,7 @@ func newSwept(t *testing.T, name string, records func(tb *table) []catalog.Recor
 // judge judges candidates that were asked for just now.
 func (tb *table) judge(gone, unsure []int64) {
 	tb.t.Helper()
-	tb.must(tb.lease.Judge(tb.t.Context(), tb.run, gone, unsure, tb.now(), sink.Cost{Requests: 1, Bytes: 10}, sink.Checkpoint{}))
+	tb.must(tb.lease.Judge(tb.t.Context(), tb.run, gone, unsure, tb.now(), sink.Cost{Requests: 1, Bytes: 10}, sink.Checkpoint{State: sink.StateOK}))
 }
 
 func (tb *table) sweep(unexplained bool, want int64) {
@@ -108,7 +108,7 @@ func TestSweepRaces(t *testing.T) {
 	exec(t, tb.pool, `INSERT INTO paymosync.candidates (account, table_name, row_id) VALUES ('default', 'users', 1), ('default', 'users', 2)`)
 	exec(t, tb.pool, `UPDATE paymo.users SET _deleted_at = now(), _synced_at = now() WHERE id = 3`)
 	exec(t, tb.pool, `DELETE FROM paymo.users WHERE id = 4`)
-	tb.must(tb.lease.Judge(t.Context(), tb.run, []int64{1, 3, 4, 5}, []int64{2}, asked, sink.Cost{}, sink.Checkpoint{}))
+	tb.must(tb.lease.Judge(t.Context(), tb.run, []int64{1, 3, 4, 5}, []int64{2}, asked, sink.Cost{}, sink.Checkpoint{State: sink.StateOK}))
 	tb.wantTally("judged", sink.Candidates{Gone: 1, Unexplained: 1, Unsure: 1})
 	deleted := tb.row(3, `_deleted_at`)
 	tb.sweep(true, 1)
@@ -160,7 +160,7 @@ func TestSweepGoesOn(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return lease.Judge(ctx, run, ids, nil, now, sink.Cost{Requests: 1}, sink.Checkpoint{})
+			return lease.Judge(ctx, run, ids, nil, now, sink.Cost{Requests: 1}, sink.Checkpoint{State: sink.StateOK})
 		})
 		if left == 0 {
 			break
