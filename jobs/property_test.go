@@ -232,7 +232,8 @@ func (s *sequence) settle() {
 // fits reports whether a table can be read at all: one parent may have more rows than a
 // reply can hold.
 func (s *sequence) fits(outcome jobs.Outcome) bool {
-	return s.company.Cap == 0 || !contains(outcome.Reason, "have as many rows as one reply can hold")
+	return s.company.Cap == 0 ||
+		!contains(outcome.Reason, "have as many rows as one reply can hold") && !contains(outcome.Reason, "listing incomplete")
 }
 
 // calm ends faults and waits, and starts a new process with an Admin's key.
