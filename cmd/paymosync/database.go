@@ -55,6 +55,24 @@ func openDatabase(ctx context.Context, config Config, vault *Vault) (*pgxpool.Po
 	return pgxpool.NewWithConfig(ctx, settings)
 }
 
+// openMigrated opens a database that has the layout of this version. It changes nothing,
+// and says what is missing in one that has not.
+func openMigrated(ctx context.Context, config Config, vault *Vault) (*pgxpool.Pool, error) {
+	pool, err := openDatabase(ctx, config, vault)
+	if err != nil {
+		return nil, err
+	}
+	pending, err := migrations.Pending(ctx, pool, config.WarehouseSchema)
+	if err == nil && len(pending) > 0 {
+		err = fmt.Errorf("the database lacks %d migrations: run paymosync migrate up", len(pending))
+	}
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
+
 // poolSettings reads a connection string. One that says how many connections there may
 // be is heeded; the driver's own default follows the number of processors.
 func poolSettings(address string) (*pgxpool.Config, error) {

@@ -63,7 +63,7 @@ Exit code: 0, whether there are any or not.`,
 			if err != nil {
 				return err
 			}
-			pool, err := p.openMigrated(cmd.Context(), config)
+			pool, err := p.openToLook(cmd.Context(), config)
 			if err != nil {
 				return err
 			}

@@ -95,7 +95,7 @@ func (p *program) withQuarantine(ctx context.Context, work func(context.Context,
 	if err != nil {
 		return err
 	}
-	pool, err := p.openMigrated(ctx, config)
+	pool, err := p.openToLook(ctx, config)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paymosync/paymosync/jobs"
-	"github.com/paymosync/paymosync/migrations"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
@@ -62,7 +61,7 @@ or failing, 2 for a configuration that is wrong.`,
 			if err != nil {
 				return err
 			}
-			pool, err := p.openMigrated(cmd.Context(), config)
+			pool, err := p.openToLook(cmd.Context(), config)
 			if err != nil {
 				return err
 			}
@@ -74,27 +73,14 @@ or failing, 2 for a configuration that is wrong.`,
 	return command
 }
 
-// openMigrated opens the database for a command that only looks: it changes
-// nothing, and says what is missing.
-func (p *program) openMigrated(ctx context.Context, config Config) (*pgxpool.Pool, error) {
+// openToLook opens the database for a command that only looks at it.
+func (p *program) openToLook(ctx context.Context, config Config) (*pgxpool.Pool, error) {
 	vault, err := NewVault(config.Vault, p.logger(config, slog.LevelError))
 	if err != nil {
 		return nil, err
 	}
 	defer vault.Close()
-	pool, err := openDatabase(ctx, config, vault)
-	if err != nil {
-		return nil, err
-	}
-	pending, err := migrations.Pending(ctx, pool, config.WarehouseSchema)
-	if err == nil && len(pending) > 0 {
-		err = fmt.Errorf("the database lacks %d migrations: run paymosync migrate up", len(pending))
-	}
-	if err != nil {
-		pool.Close()
-		return nil, err
-	}
-	return pool, nil
+	return openMigrated(ctx, config, vault)
 }
 
 func (p *program) status(ctx context.Context, config Config, pool *pgxpool.Pool, asJSON bool) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 
@@ -102,12 +101,7 @@ func syncRequests(resources []*catalog.Resource, full bool, accepted []*catalog.
 // sync makes the syncs and prints what came of them.
 func (p *program) sync(ctx context.Context, config Config, requests []jobs.Request, asJSON bool) error {
 	progress := newProgress(p.err, len(requests))
-	// The outcomes say it all, but whoever asked for debugging is to see it.
-	level := slog.LevelError
-	if config.LogLevel < slog.LevelInfo {
-		level = config.LogLevel
-	}
-	log := terminal{out: p.out, err: progress}.logger(config, level)
+	log := quietLogger(config, progress)
 	outcomes, err := syncTables(ctx, config, requests, progress, log)
 	progress.stop()
 	if err != nil {

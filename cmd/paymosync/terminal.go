@@ -97,6 +97,16 @@ func (t terminal) logger(config Config, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.err, options))
 }
 
+// quietLogger logs errors alone, above the progress of a command whose results say the
+// rest; whoever asked for debugging is to see it.
+func quietLogger(config Config, shown *progress) *slog.Logger {
+	level := slog.LevelError
+	if config.LogLevel < slog.LevelInfo {
+		level = config.LogLevel
+	}
+	return terminal{err: shown}.logger(config, level)
+}
+
 // readable gives durations as text in every format: as JSON they would be nanoseconds.
 func readable(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {

@@ -7,12 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paymosync/paymosync/jobs"
-	"github.com/paymosync/paymosync/migrations"
 )
 
 func (p *program) verifyCommand() *cobra.Command {
@@ -95,11 +93,7 @@ func parsePastDay(flag, text string) (time.Time, error) {
 // verify verifies the tables and prints what was found.
 func (p *program) verify(ctx context.Context, config Config, requests []jobs.VerifyRequest, asJSON bool) error {
 	progress := newProgress(p.err, len(requests))
-	level := slog.LevelError
-	if config.LogLevel < slog.LevelInfo {
-		level = config.LogLevel
-	}
-	log := terminal{out: p.out, err: progress}.logger(config, level)
+	log := quietLogger(config, progress)
 	found, err := verifyTables(ctx, config, requests, progress, log)
 	progress.stop()
 	if err != nil {
@@ -134,7 +128,7 @@ func verifyTables(ctx context.Context, config Config, requests []jobs.VerifyRequ
 		return nil, err
 	}
 	defer vault.Close()
-	pool, err := openToCompare(ctx, config, vault)
+	pool, err := openMigrated(ctx, config, vault)
 	if err != nil {
 		return nil, err
 	}
@@ -164,24 +158,6 @@ func verifyTables(ctx context.Context, config Config, requests []jobs.VerifyRequ
 		})
 	}
 	return found, group.Wait()
-}
-
-// openToCompare opens a database that has the layout of this version, and changes nothing
-// in one that has not.
-func openToCompare(ctx context.Context, config Config, vault *Vault) (*pgxpool.Pool, error) {
-	pool, err := openDatabase(ctx, config, vault)
-	if err != nil {
-		return nil, err
-	}
-	pending, err := migrations.Pending(ctx, pool, config.WarehouseSchema)
-	if err == nil && len(pending) > 0 {
-		err = fmt.Errorf("the database lacks %d migrations: run paymosync migrate up", len(pending))
-	}
-	if err != nil {
-		pool.Close()
-		return nil, err
-	}
-	return pool, nil
 }
 
 // verified takes a table off that was verified.
