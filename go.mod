@@ -32,6 +32,8 @@ require (
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.25.0
 	golang.org/x/term v0.48.0
+	golang.org/x/time v0.16.0
+	riverqueue.com/riverui v0.22.0
 	google.golang.org/protobuf v1.36.12
 )
 
@@ -84,6 +86,4 @@ require (
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sys v0.50.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
-	golang.org/x/time v0.16.0 // indirect
-	riverqueue.com/riverui v0.22.0 // indirect
 )
