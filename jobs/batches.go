@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -112,7 +111,7 @@ func (r *run) proveBatch(ctx context.Context, ids []int64, where paymo.Where, pa
 	}
 	r.Log.Warn("learned that Paymo cuts lists", "table", r.resource.Table, "rows", rows)
 	if rows < leastCap {
-		r.progress.Doubt = fmt.Sprintf("listing cut short: Paymo lists no more than %d rows and has more", rows)
+		r.progress.Doubt = doubtf(CauseCutShort, "listing cut short: Paymo lists no more than %d rows and has more", rows)
 		return false, nil
 	}
 	r.learnCap(rows)

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -41,7 +40,7 @@ func (r *run) keepBlanked(ctx context.Context, records []catalog.Record) ([]cata
 	if len(blank) == 0 {
 		return records, nil
 	}
-	r.progress.Blank = fmt.Sprintf("prices are blank where they were not (%s): Paymo hides them from keys that may not see them; they are kept", strings.Join(names, ", "))
+	r.progress.Blank = doubtf(CauseBlank, "prices are blank where they were not (%s): Paymo hides them from keys that may not see them; they are kept", strings.Join(names, ", "))
 	kept := slices.Clone(records)
 	for i := range kept {
 		kept[i].Values = slices.Clone(kept[i].Values)

@@ -15,7 +15,7 @@ import (
 const WholeListing = "whole listing"
 
 // quarantined says that records are in quarantine, and what follows from it.
-func (r *run) quarantined(kept int64) string {
+func (r *run) quarantined(kept int64) Doubt {
 	text := fmt.Sprintf("%d records are in quarantine", kept)
 	if kept == 1 {
 		text = "1 record is in quarantine"
@@ -23,45 +23,45 @@ func (r *run) quarantined(kept int64) string {
 	if r.progress.Rejected {
 		text += "; rows that are gone from lists with them are not looked for meanwhile"
 	}
-	return text
+	return Doubt{CauseQuarantine, text}
 }
 
-// stuck says that Paymo's clock stands still, "" when it does not: the cursor follows it.
-func (r *run) stuck() string {
+// stuck says that Paymo's clock stands still, none when it does not: the cursor follows it.
+func (r *run) stuck() Doubt {
 	p, cp := r.progress, r.checkpoint
 	if !p.Dated || p.Listing == catalog.WithParent || p.Mode == Backfill || cp.ReadAt.IsZero() ||
 		p.StartedAt.Sub(cp.ReadAt) < 2*overlap || p.Horizon.After(cp.FreshAsOf) {
-		return ""
+		return Doubt{}
 	}
-	return fmt.Sprintf("stuck cursor: Paymo's clock says %s and said so %s ago: what is newer may come late",
+	return doubtf(CauseStuck, "stuck cursor: Paymo's clock says %s and said so %s ago: what is newer may come late",
 		p.Horizon.Format(time.RFC3339), p.StartedAt.Sub(cp.ReadAt).Round(time.Second))
 }
 
 // keepDoubt keeps a doubt until a full can tell anew.
-func (r *run) keepDoubt(doubt string) {
+func (r *run) keepDoubt(doubt Doubt) {
 	switch {
-	case doubt != "" && (r.everything() || r.sweeps()):
-		r.checkpoint.Capabilities[WholeListing] = sink.Capability{Since: r.progress.StartedAt, Reason: doubt}
-	case doubt == "" && r.everything() && r.progress.Mode == Full:
+	case doubt.some() && (r.everything() || r.sweeps()):
+		r.checkpoint.Capabilities[WholeListing] = sink.Capability{Since: r.progress.StartedAt, Reason: doubt.Sentence, Cause: string(doubt.Cause)}
+	case !doubt.some() && r.everything() && r.progress.Mode == Full:
 		delete(r.checkpoint.Capabilities, WholeListing)
 	}
 }
 
 // doubtedParents says that a table which is read by its parents may lack rows because the
-// parents' own table may lack some, "" when it does not.
-func (r *run) doubtedParents(ctx context.Context) (string, error) {
+// parents' own table may lack some, none when it does not.
+func (r *run) doubtedParents(ctx context.Context) (Doubt, error) {
 	if r.progress.Parents == nil {
-		return "", nil
+		return Doubt{}, nil
 	}
 	parent, err := r.Store.Checkpoint(ctx, r.parent())
 	if err != nil {
-		return "", err
+		return Doubt{}, err
 	}
 	doubt, doubted := parent.Capabilities[WholeListing]
 	if !doubted {
-		return "", nil
+		return Doubt{}, nil
 	}
-	return fmt.Sprintf("its %s may not be all there, and it is read by them: %s", r.parent(), doubt.Reason), nil
+	return doubtf(CauseParentDoubted, "its %s may not be all there, and it is read by them: %s", r.parent(), doubt.Reason), nil
 }
 
 // remark says what is to be known of a table whose rows are Paymo's all the same.

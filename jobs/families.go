@@ -196,7 +196,7 @@ func (r *run) emptied(ctx context.Context, ids []int64, page *paymo.Page) (bool,
 	case errors.As(err, &api) && (badRequest(err) || api.Denied() || api.NotFound()):
 		p.Empty += len(ids) // nobody can tell
 		if p.Empty > boundaryRows && len(p.todo) == len(ids) && r.progress.Listed == 0 {
-			r.progress.Doubt = fmt.Sprintf("none of %d %s has %s in it: Paymo may leave such lists empty, and does not list them by themselves",
+			r.progress.Doubt = doubtf(CauseNested, "none of %d %s has %s in it: Paymo may leave such lists empty, and does not list them by themselves",
 				p.Empty, r.parent(), r.resource.Table)
 		}
 		return false, nil

@@ -67,7 +67,7 @@ func (r *run) listings() []catalog.Listing {
 func (r *run) list(ctx context.Context, listing catalog.Listing) error {
 	p := r.progress
 	p.Listing, p.Ranges, p.Pages, p.Parents, p.Witnesses = listing, nil, nil, nil, nil
-	p.Single, p.Unscoped, p.Listed, p.Doubt = false, false, 0, ""
+	p.Single, p.Unscoped, p.Listed, p.Doubt = false, false, 0, Doubt{}
 	if listing == catalog.WithParent { // which rows are listed depends on their parents
 		if err := r.followParents(ctx); err != nil {
 			return err

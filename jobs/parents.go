@@ -156,7 +156,7 @@ func (r *run) servedParents(ctx context.Context, known []int64) ([]int64, error)
 		case page.Rows < catalog.PageCap:
 			return served, nil
 		case len(known) == 0 || len(query.Where.String()) > 0:
-			r.progress.Doubt = fmt.Sprintf("listing cut short: its %s are more than one reply can hold: sync %s first", r.parent(), r.parent())
+			r.progress.Doubt = doubtf(CauseCutShort, "listing cut short: its %s are more than one reply can hold: sync %s first", r.parent(), r.parent())
 			return served, nil
 		}
 		above := plus(known[len(known)-1], 1) // such a list may be cut: ask for the new ones alone

@@ -37,10 +37,10 @@ type Progress struct {
 	Longest    int             `json:"longest,omitempty"`    // rows of the longest reply that was not cut
 	Known      int64           `json:"known,omitempty"`      // rows that the table held when it began to list everything
 	Windowless bool            `json:"windowless,omitempty"` // listed by parent because windows of time showed nothing
-	Doubt      string          `json:"doubt,omitempty"`      // speaks against the listing's being whole
+	Doubt      Doubt           `json:"doubt,omitzero"`       // speaks against the listing's being whole
 	Late       int64           `json:"late,omitempty"`       // rows that earlier incrementals should have brought
 	Outdated   int64           `json:"outdated,omitempty"`   // rows that came in an older version than they are known in
-	Blank      string          `json:"blank,omitempty"`      // columns that came blank where they were not
+	Blank      Doubt           `json:"blank,omitzero"`       // columns that came blank where they were not
 	Misfits    bool            `json:"misfits,omitempty"`    // some values did not fit their columns
 	Rejected   bool            `json:"rejected,omitempty"`   // rows without a usable id came, which may be any
 	Excused    bool            `json:"excused,omitempty"`    // incrementals could not have brought every row

@@ -23,7 +23,7 @@ func TestProgressRoundTrip(t *testing.T) {
 			After: 4, Denied: []int64{1}, Cut: []int64{2, 3}, New: []int64{9},
 		},
 		Timers: true, Horizon: now, Newest: now.Add(-time.Minute), Highest: 77, Witnesses: []int64{6, 8}, Seen: 10, Listed: 9,
-		Known: 8, Windowless: true, Doubt: "words",
+		Known: 8, Windowless: true, Doubt: Doubt{Cause: CauseOther, Sentence: "words"},
 	}
 	for name, p := range map[string]Progress{"whole": whole, "begun": {Mode: Incremental, StartedAt: now, Layout: "paymo abc"}} {
 		got := parseProgress(p.text(), "paymo abc", now.Add(time.Hour))

@@ -44,7 +44,7 @@ func (r *run) missesWitness(ctx context.Context, asked Range, page *paymo.Page) 
 		case row != nil && !shows(row, id):
 			blind = true
 			if page.Rows == 0 && r.AcceptRole == "" {
-				p.Doubt = fmt.Sprintf("Paymo lists no rows where the warehouse has some, and does not say that row %d is gone", id)
+				p.Doubt = doubtf(CauseEmptied, "Paymo lists no rows where the warehouse has some, and does not say that row %d is gone", id)
 			}
 		case row != nil && r.inWindow(row):
 			return id, blind, nil
@@ -93,7 +93,7 @@ func (r *run) proveWhole(ctx context.Context, asked Range, query paymo.Query, pa
 	}
 	r.Log.Warn("learned that Paymo cuts lists", "table", r.resource.Table, "rows", rows)
 	if rows < leastCap {
-		p.Doubt = fmt.Sprintf("listing cut short: Paymo lists no more than %d rows and has more", rows)
+		p.Doubt = doubtf(CauseCutShort, "listing cut short: Paymo lists no more than %d rows and has more", rows)
 		return false, nil
 	}
 	r.learnCap(rows)
@@ -111,20 +111,22 @@ func beyond(asked Range, positions []int64, inOrder bool) []Range {
 		slices.Reverse(backward)
 		switch {
 		case slices.IsSorted(positions):
-			return []Range{{From: &above, To: asked.To}}
+			return nonEmpty(Range{From: &above, To: asked.To})
 		case slices.IsSorted(backward):
-			return []Range{{From: asked.From, To: &lowest}}
+			return nonEmpty(Range{From: asked.From, To: &lowest})
 		}
 	}
 	if len(positions) == 1 {
-		parts := []Range{{From: asked.From, To: &lowest}, {From: &above, To: asked.To}}
-		return slices.DeleteFunc(parts, func(part Range) bool { return part.Empty() || part.Has(highest) })
+		parts := nonEmpty(Range{From: asked.From, To: &lowest}, Range{From: &above, To: asked.To})
+		return slices.DeleteFunc(parts, func(part Range) bool { return part.Has(highest) })
 	}
 	sorted := slices.Sorted(slices.Values(positions))
 	middle := sorted[len(sorted)/2]
-	parts := []Range{{From: asked.From, To: &middle}, {From: &middle, To: asked.To}}
-	return slices.DeleteFunc(parts, Range.Empty)
+	return nonEmpty(Range{From: asked.From, To: &middle}, Range{From: &middle, To: asked.To})
 }
+
+// nonEmpty are those of the ranges in which an id can lie.
+func nonEmpty(parts ...Range) []Range { return slices.DeleteFunc(parts, Range.Empty) }
 
 // addUnseen adds the rows that the page does not have yet. It reports whether one of
 // them was there when the page was answered: rows may be made at any time.
@@ -242,37 +244,37 @@ func (r *run) doubtWindow(ctx context.Context, page *paymo.Page) error {
 	return r.list(ctx, catalog.ByParent)
 }
 
-// unproven says why the rows read may not be all there are, "" when nothing speaks
+// unproven says why the rows read may not be all there are, none when nothing speaks
 // against it: nothing can be told then of the rows that were not read.
-func (r *run) unproven() string {
+func (r *run) unproven() Doubt {
 	p := r.progress
 	switch {
-	case p.Doubt != "":
+	case p.Doubt.some():
 		return p.Doubt
 	case p.Outdated > 0:
-		return fmt.Sprintf("stale versions: Paymo answered %s in an older version than the warehouse has; they are kept as they are: "+
+		return doubtf(CauseStale, "stale versions: Paymo answered %s in an older version than the warehouse has; they are kept as they are: "+
 			"if this stays, run paymosync verify --repair %s", rows(p.Outdated), r.resource.Table)
 	case p.Pages != nil && p.Pages.Ignored && p.Pages.Longest >= r.cap():
-		return fmt.Sprintf("listing cut short: Paymo ignores paging and answers %d rows, which is as many as one reply can hold", p.Pages.Longest)
+		return doubtf(CauseCutShort, "listing cut short: Paymo ignores paging and answers %d rows, which is as many as one reply can hold", p.Pages.Longest)
 	case p.Pages != nil && p.Pages.Repeats:
-		return fmt.Sprintf("listing unstable: after %d pages Paymo begins again with those that it has answered", p.Pages.Page)
+		return doubtf(CauseUnstable, "listing unstable: after %d pages Paymo begins again with those that it has answered", p.Pages.Page)
 	case p.Pages != nil && !p.Pages.Stable():
-		return fmt.Sprintf("listing unstable: reading its pages twice gave %d and %d rows, or others", p.Pages.Count[0], p.Pages.Count[1])
+		return doubtf(CauseUnstable, "listing unstable: reading its pages twice gave %d and %d rows, or others", p.Pages.Count[0], p.Pages.Count[1])
 	}
-	return ""
+	return Doubt{}
 }
 
-// doubt says why the table may lack rows, "" when nothing speaks against its being whole.
-func (r *run) doubt() string {
+// doubt says why the table may lack rows, none when nothing speaks against its being whole.
+func (r *run) doubt() Doubt {
 	p := r.progress
 	unproven := r.unproven()
 	switch {
-	case unproven != "":
+	case unproven.some():
 		return unproven
 	case p.Parents != nil && len(p.Parents.Cut) > 0:
-		return fmt.Sprintf("listing cut short: %d of its %s have as many rows as one reply can hold", len(p.Parents.Cut), r.parent())
+		return doubtf(CauseCutShort, "listing cut short: %d of its %s have as many rows as one reply can hold", len(p.Parents.Cut), r.parent())
 	case p.Parents != nil && len(p.Parents.Denied) > 0:
-		return fmt.Sprintf("%d of its %s were denied by Paymo", len(p.Parents.Denied), r.parent())
+		return doubtf(CauseParentDenied, "%d of its %s were denied by Paymo", len(p.Parents.Denied), r.parent())
 	}
-	return ""
+	return Doubt{}
 }

@@ -209,7 +209,7 @@ func (r *run) forget(checkpoint *sink.Checkpoint) {
 func (r *run) complete(checkpoint *sink.Checkpoint) {
 	p := r.progress
 	r.forget(checkpoint)
-	if p.Mode == Backfill || r.unproven() != "" {
+	if p.Mode == Backfill || r.unproven().some() {
 		return
 	}
 	switch {

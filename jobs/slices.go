@@ -79,9 +79,9 @@ func (r *run) judge(ctx context.Context, asked Range, query paymo.Query, page *p
 		if r.resource.Window != "" || !asked.Whole() {
 			return false, r.abandon(ctx, lacks(missing))
 		}
-		p.Doubt = "the list is not whole: " + lacks(missing)
+		p.Doubt = doubtf(CauseIncomplete, "the list is not whole: %s", lacks(missing))
 		if page.Rows == 0 {
-			p.Doubt = fmt.Sprintf("Paymo lists no rows where the warehouse has %d; they are kept", p.Known)
+			p.Doubt = doubtf(CauseEmptied, "Paymo lists no rows where the warehouse has %d; they are kept", p.Known)
 		}
 	}
 	if positions := r.positions(asked, page); page.Rows >= p.Ranges.Cap && !p.Ranges.CanCut(asked, positions) {

@@ -28,26 +28,26 @@ func (r *run) end(ctx context.Context, err error) error {
 		return err // another process has the table
 	case errors.Is(err, errHandBack):
 		o.Unfinished = true
-		return r.pause(ctx, sink.RunRunning, "goes on", nil)
+		return r.pause(ctx, sink.Ending{State: sink.RunRunning, Sentence: "goes on"}, nil)
 	case errors.As(err, &limited):
 		o.Unfinished = true
-		return r.pause(ctx, sink.RunRunning, err.Error(), err)
+		return r.pause(ctx, sink.Ending{State: sink.RunRunning, Sentence: err.Error(), Cause: string(CauseRateLimit)}, err)
 	case ctx.Err() == nil && sink.Temporary(err):
 		// The bookkeeping may be well where the table is not; else there is no telling.
 		settling, cancel := context.WithTimeout(ctx, settleTime)
 		defer cancel()
-		_ = r.settle(settling, sink.StateFailing, err.Error(), nil)
+		_ = r.settle(settling, sink.StateFailing, failure(err), nil)
 		return err
 	case errors.As(err, &key) && temporary(err) && ctx.Err() == nil && r.work > 0:
 		// The job comes back: one run for the whole wait, but the table says so.
-		o.Unfinished, o.State, o.Reason = true, sink.StateFailing, "waiting: "+err.Error()
-		r.checkpoint.State, r.checkpoint.Reason = o.State, o.Reason
-		return r.pause(ctx, sink.RunRunning, o.Reason, err)
+		o.Unfinished, o.State, o.Reason, o.Cause = true, sink.StateFailing, "waiting: "+err.Error(), CauseVault
+		r.checkpoint.State, r.checkpoint.Reason, r.checkpoint.Cause = o.State, o.Reason, string(o.Cause)
+		return r.pause(ctx, sink.Ending{State: sink.RunRunning, Sentence: o.Reason, Cause: string(o.Cause)}, err)
 	case ctx.Err() != nil:
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 		defer cancel()
 		o.State, o.Reason = sink.RunInterrupted, "interrupted; what was read is kept, the rest follows"
-		return r.pause(ctx, sink.RunInterrupted, o.Reason, err)
+		return r.pause(ctx, sink.Ending{State: sink.RunInterrupted, Sentence: o.Reason}, err)
 	}
 	return r.endUnread(ctx, err)
 }
@@ -56,7 +56,7 @@ func (r *run) end(ctx context.Context, err error) error {
 func (r *run) endRead(ctx context.Context) error {
 	p := r.progress
 	doubt := r.doubt()
-	whole := doubt == "" && r.everything()
+	whole := !doubt.some() && r.everything()
 	before := time.Time{}
 	if whole && p.Mode == Full {
 		before = p.StartedAt
@@ -65,38 +65,38 @@ func (r *run) endRead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if doubt == "" {
+	if !doubt.some() {
 		doubt = r.stuck()
 	}
 	r.complete(&r.checkpoint)
-	if doubt == "" && r.sweeps() {
+	if !doubt.some() && r.sweeps() {
 		doubt = p.Swept.Doubt
 	}
-	if doubt == "" {
+	if !doubt.some() {
 		doubt = p.Blank
 	}
 	if whole && p.Late > 0 {
 		r.strikeOff(filterUpdated, fmt.Sprintf("a full found %s that it had left out", rows(p.Late)))
-		if doubt == "" {
-			doubt = fmt.Sprintf("late rows: the full found %s that incrementals should have brought; they are in now", rows(p.Late))
+		if !doubt.some() {
+			doubt = doubtf(CauseLate, "late rows: the full found %s that incrementals should have brought; they are in now", rows(p.Late))
 		}
 	}
 	r.keepDoubt(doubt)
-	if doubt == "" {
+	if !doubt.some() {
 		if doubt, err = r.doubtedParents(ctx); err != nil {
 			return err
 		}
 	}
-	state, reason := sink.StateOK, r.remark()
-	switch {
-	case doubt != "":
-		state, reason = sink.StateDegraded, doubt
-	case !r.works(WholeListing):
-		state, reason = sink.StateDegraded, r.checkpoint.Capabilities[WholeListing].Reason
-	case kept > 0:
-		state, reason = sink.StateDegraded, r.quarantined(kept)
+	if earlier := r.checkpoint.Capabilities[WholeListing]; !doubt.some() && !r.works(WholeListing) {
+		doubt = Doubt{orOther(Cause(earlier.Cause)), earlier.Reason}
 	}
-	return r.settle(ctx, state, reason, nil)
+	if !doubt.some() && kept > 0 {
+		doubt = r.quarantined(kept)
+	}
+	if doubt.some() {
+		return r.settle(ctx, sink.StateDegraded, doubt, nil)
+	}
+	return r.settle(ctx, sink.StateOK, Doubt{Sentence: r.remark()}, nil)
 }
 
 func rows(n int64) string {
@@ -116,11 +116,11 @@ func (r *run) endUnread(ctx context.Context, err error) error {
 	case denied && r.checkpoint.FullAt.IsZero():
 		r.forget(&r.checkpoint)
 		return r.settle(ctx, sink.StateUnavailable,
-			fmt.Sprintf("Paymo answers %d: not in the plan, or not permitted to this key (%s)", api.Status, api.Message), nil)
+			doubtf(CauseNotServed, "Paymo answers %d: not in the plan, or not permitted to this key (%s)", api.Status, api.Message), nil)
 	case denied:
 		r.forget(&r.checkpoint)
 		return r.settle(ctx, sink.StateDegraded,
-			fmt.Sprintf("Paymo answers %d where it used to answer: not in the plan any more, or not permitted to this key; the rows are kept (%s)", api.Status, api.Message), nil)
+			doubtf(CauseWithdrawn, "Paymo answers %d where it used to answer: not in the plan any more, or not permitted to this key; the rows are kept (%s)", api.Status, api.Message), nil)
 	}
 	var role *RoleError
 	var identity *IdentityError
@@ -134,7 +134,7 @@ func (r *run) endUnread(ctx context.Context, err error) error {
 		}
 		r.checkpoint.Cursor, r.checkpoint.FreshAsOf, r.checkpoint.ParentsAt = rewound.Cursor, rewound.FreshAsOf, rewound.ParentsAt
 	}
-	return r.settle(ctx, sink.StateFailing, err.Error(), err)
+	return r.settle(ctx, sink.StateFailing, failure(err), err)
 }
 
 // lists reports whether the path is where the rows are listed.
@@ -148,20 +148,20 @@ func (r *run) lists(path string) bool {
 
 // settle ends the run in the ledger with the state that the table has from now on. A
 // backfill leaves the table's state as it was.
-func (r *run) settle(ctx context.Context, state, reason string, err error) error {
-	r.outcome.State, r.outcome.Reason = state, reason
+func (r *run) settle(ctx context.Context, state string, why Doubt, err error) error {
+	r.outcome.State, r.outcome.Reason, r.outcome.Cause = state, why.Sentence, why.Cause
 	if r.progress.Mode != Backfill { // which tells of a part of the table
-		r.checkpoint.State, r.checkpoint.Reason = state, reason
+		r.checkpoint.State, r.checkpoint.Reason, r.checkpoint.Cause = state, why.Sentence, string(why.Cause)
 	}
-	saveErr := r.lease.EndRun(ctx, r.progress.Run, state, reason, r.spent, r.checkpoint)
+	saveErr := r.lease.EndRun(ctx, r.progress.Run, sink.Ending{State: state, Sentence: why.Sentence, Cause: string(why.Cause)}, r.spent, r.checkpoint)
 	r.spent = sink.Cost{}
 	return errors.Join(err, saveErr)
 }
 
 // pause leaves the run for later; the table keeps the state it had. The progress is
 // that of the last page that was committed: the run's own may be ahead of it.
-func (r *run) pause(ctx context.Context, state, sentence string, err error) error {
-	saveErr := r.lease.EndRun(ctx, r.progress.Run, state, sentence, r.spent, r.checkpoint)
+func (r *run) pause(ctx context.Context, ending sink.Ending, err error) error {
+	saveErr := r.lease.EndRun(ctx, r.progress.Run, ending, r.spent, r.checkpoint)
 	r.spent = sink.Cost{}
 	return errors.Join(err, saveErr)
 }

@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
@@ -17,10 +16,10 @@ const (
 
 // Swept is what a run has found out about rows that its listing did not bring.
 type Swept struct {
-	Bare     bool   `json:"bare,omitempty"`     // some are gone on Paymo's word alone
-	Singly   int    `json:"singly,omitempty"`   // rows that were asked for one by one
-	Unlisted int64  `json:"unlisted,omitempty"` // rows that Paymo has, and that the listing lacked
-	Doubt    string `json:"doubt,omitempty"`    // what is left undecided
+	Bare     bool  `json:"bare,omitempty"`     // some are gone on Paymo's word alone
+	Singly   int   `json:"singly,omitempty"`   // rows that were asked for one by one
+	Unlisted int64 `json:"unlisted,omitempty"` // rows that Paymo has, and that the listing lacked
+	Doubt    Doubt `json:"doubt,omitzero"`     // what is left undecided
 }
 
 // expect prepares a listing for the sweep: candidates of an earlier one are forgotten.
@@ -83,7 +82,7 @@ func (r *run) sweeps() bool {
 // gone. Each is asked for by its id first; what turns out to exist is merged. Killed
 // half-way it goes on with what is left to ask for.
 func (r *run) sweep(ctx context.Context) error {
-	if !r.sweeps() || r.unproven() != "" {
+	if !r.sweeps() || r.unproven().some() {
 		return nil
 	}
 	tally, err := r.lease.Candidates(ctx, r.resource)
@@ -108,20 +107,20 @@ func (r *run) sweep(ctx context.Context) error {
 }
 
 // incomplete says that the listing lacked so many rows which are there.
-func (r *run) incomplete(n int64) string {
+func (r *run) incomplete(n int64) Doubt {
 	if r.progress.Listed == 0 {
-		return fmt.Sprintf("Paymo lists no rows where the warehouse has %d; they are kept", n)
+		return doubtf(CauseEmptied, "Paymo lists no rows where the warehouse has %d; they are kept", n)
 	}
-	return fmt.Sprintf("listing incomplete: it lacks %s of the warehouse, and Paymo has them when it is asked for them; they are kept", rows(n))
+	return doubtf(CauseIncomplete, "listing incomplete: it lacks %s of the warehouse, and Paymo has them when it is asked for them; they are kept", rows(n))
 }
 
-func undecided(n int64) string {
-	return fmt.Sprintf("%s of the warehouse are not listed, and Paymo does not say that they are gone; they are kept", rows(n))
+func undecided(n int64) Doubt {
+	return doubtf(CauseUndecided, "%s of the warehouse are not listed, and Paymo does not say that they are gone; they are kept", rows(n))
 }
 
 // forgo leaves the candidates be: a lesser key is not shown what is there.
 func (r *run) forgo(ctx context.Context, tally sink.Candidates) error {
-	r.progress.Swept.Doubt = fmt.Sprintf("%d rows are not listed any more; the key's role is %s, which sees a part of the account, so that none is marked deleted: "+
+	r.progress.Swept.Doubt = doubtf(CauseHidden, "%d rows are not listed any more; the key's role is %s, which sees a part of the account, so that none is marked deleted: "+
 		"use an Admin's key, or set SWEEP_WITHOUT_ADMIN=true", tally.Open+tally.Gone+tally.Unsure, r.guard.role())
 	return r.lease.ForgetCandidates(ctx)
 }
@@ -193,24 +192,24 @@ func (r *run) explain(ctx context.Context, limit int64) error {
 	return nil
 }
 
-// sweepDoubt says what the sweep leaves undecided, "" when nothing.
-func (r *run) sweepDoubt(tally sink.Candidates, stopped bool) string {
+// sweepDoubt says what the sweep leaves undecided, none when nothing.
+func (r *run) sweepDoubt(tally sink.Candidates, stopped bool) Doubt {
 	table := r.resource.Table
 	switch swept := r.progress.Swept; {
 	case stopped:
-		return fmt.Sprintf("guard stopped: %d rows are gone from Paymo and no deleted parent explains it; "+
+		return doubtf(CauseGuard, "guard stopped: %d rows are gone from Paymo and no deleted parent explains it; "+
 			"they are kept: if that is right, run paymosync sync --full --accept-deletes %s", tally.Unexplained, table)
 	case tally.Unsure > 0:
 		return undecided(tally.Unsure)
 	case swept.Unlisted > 0:
 		return r.incomplete(swept.Unlisted)
 	}
-	return ""
+	return Doubt{}
 }
 
 // bareDoubt says that nothing but Paymo's word shows that rows are gone.
-func (r *run) bareDoubt(tally sink.Candidates) string {
-	return fmt.Sprintf("guard stopped: Paymo lists no rows and answers that none of %d exists, and nothing shows that it still serves the table; "+
+func (r *run) bareDoubt(tally sink.Candidates) Doubt {
+	return doubtf(CauseGuard, "guard stopped: Paymo lists no rows and answers that none of %d exists, and nothing shows that it still serves the table; "+
 		"they are kept: if that is right, run paymosync sync --full --accept-deletes %s", tally.Gone, r.resource.Table)
 }
 

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -26,6 +27,7 @@ type SyncerConfig struct {
 	FullDue           func(last, now time.Time) bool    // whether a full is due; nil: only when there was none
 	Log               *slog.Logger                      // nil: discarded
 	Watch             func(table string, moment Moment) // called after every page; may be nil
+	Ended             func(outcome Outcome, err error)  // called after every sync; may be nil
 }
 
 // Syncer syncs one account's tables, one at a time or several at once.
@@ -44,6 +46,9 @@ func NewSyncer(config SyncerConfig) *Syncer {
 	}
 	if config.Watch == nil {
 		config.Watch = func(string, Moment) {}
+	}
+	if config.Ended == nil {
+		config.Ended = func(Outcome, error) {}
 	}
 	return &Syncer{SyncerConfig: config}
 }
@@ -74,6 +79,7 @@ type Outcome struct {
 	Mode        Mode          `json:"mode"`
 	State       string        `json:"state"`
 	Reason      string        `json:"reason"`
+	Cause       Cause         `json:"cause,omitempty"` // what the reason is about, "" when the table is ok
 	Inserted    int64         `json:"inserted"`
 	Updated     int64         `json:"updated"`
 	Unchanged   int64         `json:"unchanged"`
@@ -97,6 +103,10 @@ func (s *Syncer) Sync(ctx context.Context, req Request) (Outcome, error) {
 	outcome := Outcome{Table: req.Resource.Table, Mode: req.Mode, State: sink.RunRunning}
 	err := s.Store.WithLease(ctx, req.Resource.Table, s.Owner, func(ctx context.Context, lease *sink.Lease) error {
 		run, err := s.begin(ctx, lease, req)
+		if errors.Is(err, errPaused) {
+			outcome = pausedOutcome(req.Resource.Table, req.Mode, run.checkpoint)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -106,10 +116,12 @@ func (s *Syncer) Sync(ctx context.Context, req Request) (Outcome, error) {
 	})
 	outcome.Took = time.Since(started)
 	s.logOutcome(ctx, outcome, err)
+	s.Ended(outcome, err)
 	return outcome, err
 }
 
-// begin goes on with an unfinished run, or plans a new one.
+// begin goes on with an unfinished run, or plans a new one. The error of a table that is
+// paused is errPaused; the run then holds its checkpoint and nothing else.
 func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*run, error) {
 	now, err := s.Store.Now(ctx)
 	if err != nil {
@@ -120,6 +132,9 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 		return nil, err
 	}
 	r := &run{Syncer: s, lease: lease, resource: req.Resource, checkpoint: checkpoint, accept: req.AcceptDeletes, work: req.Work, begun: time.Now()}
+	if !checkpoint.PausedAt.IsZero() {
+		return r, errPaused
+	}
 	if err := r.awaitParents(ctx); err != nil {
 		return nil, err
 	}

@@ -93,8 +93,8 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("%+v, %v", outcome, err)
 	}
 	status := w.status("clients")
-	if status.State != sink.StateFailing || !strings.Contains(status.Reason, "could not extend file") || status.LastRun.State != sink.StateFailing {
-		t.Errorf("%s: %s; run %s", status.State, status.Reason, status.LastRun.State)
+	if status.State != sink.StateFailing || !strings.Contains(status.Reason, "could not extend file") || status.LastRun().State != sink.StateFailing {
+		t.Errorf("%s: %s; run %s", status.State, status.Reason, status.LastRun().State)
 	}
 	exec(w, `DROP TRIGGER full_disk ON paymo.clients`)
 	w.mustSync("clients", jobs.Incremental)

@@ -62,7 +62,7 @@ func (v *verification) compare(ctx context.Context) error {
 		return v.unread(err)
 	}
 	r := v.first
-	v.out.Reason = r.doubt()
+	v.out.Reason = r.doubt().Sentence
 	v.out.Paymo = Count(v.check.counted)
 	v.whole = v.out.Reason == ""
 	v.searched = r.everything() && !r.progress.Rejected
@@ -71,7 +71,7 @@ func (v *verification) compare(ctx context.Context) error {
 		return err
 	}
 	suspects := suspects{differ: v.check.different()}
-	if r.unproven() == "" {
+	if !r.unproven().some() {
 		suspects.extra = v.check.extra()
 	}
 	if !suspects.none() {

@@ -86,7 +86,7 @@ func (a *again) end(ctx context.Context, err error) error {
 	case a.out.Found() > a.out.Repaired:
 		state, sentence = sink.StateDegraded, fmt.Sprintf("%d of %s repaired", a.out.Repaired, rows(a.out.Found()))
 	}
-	saveErr := a.run.lease.EndRun(ending, a.run.progress.Run, state, sentence, a.run.spent, a.run.checkpoint)
+	saveErr := a.run.lease.EndRun(ending, a.run.progress.Run, sink.Ending{State: state, Sentence: sentence, Cause: string(CauseOf(err))}, a.run.spent, a.run.checkpoint)
 	a.run.spent = sink.Cost{}
 	if err == nil {
 		err = saveErr
@@ -122,7 +122,7 @@ func (a *again) readAll(ctx context.Context, s suspects) error {
 	switch {
 	case a.out.Reason != "":
 	case a.unlisted > 0:
-		a.out.Reason = a.run.incomplete(a.unlisted)
+		a.out.Reason = a.run.incomplete(a.unlisted).Sentence
 	case a.unsure > 0:
 		a.out.Reason = fmt.Sprintf("%s seem to differ, and Paymo does not show them when it is asked for them", rows(a.unsure))
 	}
@@ -156,13 +156,13 @@ func (a *again) believe(ctx context.Context) error {
 		case page == nil:
 			told = true
 		case shows(page, a.extra[i]):
-			a.out.Reason = a.run.incomplete(n)
+			a.out.Reason = a.run.incomplete(n).Sentence
 			a.extra, a.whole = nil, false
 			return nil
 		}
 	}
 	if !told {
-		a.out.Reason = undecided(n)
+		a.out.Reason = undecided(n).Sentence
 		a.extra, a.searched = nil, false
 	}
 	return nil

@@ -82,7 +82,7 @@ func (a *again) bury(ctx context.Context) (left []int64, err error) {
 	}
 	left, err = a.Store.Live(ctx, r.resource, a.gone)
 	if len(left) > 0 && a.out.Reason == "" {
-		a.out.Reason = r.progress.Swept.Doubt
+		a.out.Reason = r.progress.Swept.Doubt.Sentence
 	}
 	return left, err
 }

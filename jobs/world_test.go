@@ -133,7 +133,7 @@ func (w *world) differences(table string) []string {
 // status is where the table stands for people.
 func (w *world) status(table string) sink.TableStatus {
 	w.t.Helper()
-	statuses, err := w.store.Status(w.t.Context(), []*catalog.Resource{resource(w.t, table)})
+	statuses, err := w.store.Status(w.t.Context(), []*catalog.Resource{resource(w.t, table)}, 1)
 	if err != nil {
 		w.t.Fatal(err)
 	}

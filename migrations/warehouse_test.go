@@ -157,14 +157,15 @@ func TestDown(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, sql, _ := strings.Cut(string(text), "-- +goose Down")
-		sql = strings.ReplaceAll(sql, "{{schema}}", "paymo")
+		sql = strings.NewReplacer("{{schema}}", "paymo", "{{schema_literal}}", "'paymo'").Replace(sql)
 		return pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
 			_, err := tx.Exec(context.WithoutCancel(t.Context()), sql)
 			return err
 		})
 	}
 	contains(t, down("warehouse/00001_tables.sql"), "the tables of the warehouse are not taken down")
-	if err := errors.Join(down("warehouse/00002_sync_status.sql"), down("paymosync/00002_deletions.sql"), down("paymosync/00001_bookkeeping.sql")); err != nil {
+	if err := errors.Join(down("warehouse/00003_sync_status_paused.sql"), down("warehouse/00002_sync_status.sql"),
+		down("paymosync/00003_operations.sql"), down("paymosync/00002_deletions.sql"), down("paymosync/00001_bookkeeping.sql")); err != nil {
 		t.Fatal(err)
 	}
 	var left string

@@ -102,7 +102,7 @@ func TestLedger(t *testing.T) {
 	page.Stripped, page.Dropped = 3, 4
 	tb.apply(page)
 	cp := sink.Checkpoint{State: sink.StateDegraded, Reason: "because"}
-	if err := tb.lease.EndRun(ctx, tb.run, sink.StateDegraded, "because", sink.Cost{Requests: 1, Bytes: 5}, cp); err != nil {
+	if err := tb.lease.EndRun(ctx, tb.run, sink.Ending{State: sink.StateDegraded, Sentence: "because", Cause: "quarantine"}, sink.Cost{Requests: 1, Bytes: 5}, cp); err != nil {
 		t.Fatal(err)
 	}
 	run, err := tb.store.Run(ctx, tb.run)
@@ -114,7 +114,7 @@ func TestLedger(t *testing.T) {
 	}
 	want := sink.Run{
 		ID: tb.run, Table: "tasks", Mode: "full", Reason: "manual", StartedAt: run.StartedAt, FinishedAt: run.FinishedAt,
-		State: sink.StateDegraded, Sentence: "because", Inserted: 2, Updated: 1, Unchanged: 1, Stripped: 3, Dropped: 4, Requests: 3, WaitedMS: 1500, Bytes: 105,
+		State: sink.StateDegraded, Sentence: "because", Cause: "quarantine", Inserted: 2, Updated: 1, Unchanged: 1, Stripped: 3, Dropped: 4, Requests: 3, WaitedMS: 1500, Bytes: 105,
 	}
 	if run != want {
 		t.Errorf("%+v, want %+v", run, want)
@@ -128,7 +128,7 @@ func TestLedger(t *testing.T) {
 		t.Errorf("the ended run is %s", state(tb.run))
 	}
 	// One that hands itself back goes on running.
-	if err := tb.lease.EndRun(ctx, third, sink.RunRunning, "goes on", sink.Cost{}, cp); err != nil {
+	if err := tb.lease.EndRun(ctx, third, sink.Ending{State: sink.RunRunning, Sentence: "goes on"}, sink.Cost{}, cp); err != nil {
 		t.Fatal(err)
 	}
 	if run, err = tb.store.Run(ctx, third); err != nil || run.State != sink.RunRunning || run.FinishedAt != nil {
@@ -146,18 +146,18 @@ func TestStatus(t *testing.T) {
 	exec(t, tb.pool, `UPDATE paymo.tasks SET _deleted_at = now() WHERE id = 3`)
 	moment := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	cp := sink.Checkpoint{State: sink.StateOK, FreshAsOf: moment, FullAt: moment, Progress: json.RawMessage(`{}`)}
-	if err := tb.lease.EndRun(t.Context(), tb.run, sink.StateOK, "", sink.Cost{}, cp); err != nil {
+	if err := tb.lease.EndRun(t.Context(), tb.run, sink.Ending{State: sink.StateOK}, sink.Cost{}, cp); err != nil {
 		t.Fatal(err)
 	}
-	statuses, err := tb.store.Status(t.Context(), []*catalog.Resource{lookup(t, "users"), tb.resource})
+	statuses, err := tb.store.Status(t.Context(), []*catalog.Resource{lookup(t, "users"), tb.resource}, 1)
 	if err != nil || len(statuses) != 2 {
 		t.Fatal(statuses, err)
 	}
 	users, tasks := statuses[0], statuses[1]
-	if users.State != sink.StateUnavailable || users.Reason != "not synced yet" || users.LastRun != nil || users.FullAt != nil || users.Rows != 0 || users.Unfinished {
+	if users.State != sink.StateUnavailable || users.Reason != "not synced yet" || users.LastRun() != nil || users.FullAt != nil || users.Rows != 0 || users.Unfinished {
 		t.Errorf("%+v", users)
 	}
-	if tasks.State != sink.StateOK || tasks.Rows != 2 || !tasks.FreshAsOf.Equal(moment) || !tasks.FullAt.Equal(moment) || !tasks.Unfinished || tasks.LastRun == nil || tasks.LastRun.ID != tb.run {
+	if tasks.State != sink.StateOK || tasks.Rows != 2 || !tasks.FreshAsOf.Equal(moment) || !tasks.FullAt.Equal(moment) || !tasks.Unfinished || tasks.LastRun() == nil || tasks.LastRun().ID != tb.run {
 		t.Errorf("%+v", tasks)
 	}
 	// The same for people who ask in SQL.

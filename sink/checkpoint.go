@@ -27,6 +27,7 @@ type Capability struct {
 	Works  bool      `json:"works"`
 	Since  time.Time `json:"since"`
 	Reason string    `json:"reason"`
+	Cause  string    `json:"cause,omitempty"` // what the reason is about, as a name
 }
 
 // Checkpoint is where the sync of a table stands. It is saved in the transactions
@@ -46,6 +47,8 @@ type Checkpoint struct {
 	Layout       string // Store.Layout at the last complete full
 	State        string
 	Reason       string
+	Cause        string    // what the reason is about, as a name; "" when the table is ok
+	PausedAt     time.Time // since when its syncs are paused, zero: they are not; saving a checkpoint leaves it as it is
 }
 
 // Checkpoint reads the table's checkpoint; a table that was never synced has an
@@ -64,14 +67,14 @@ func (s *Store) Checkpoint(ctx context.Context, table string) (Checkpoint, error
 // store's schema: not so while another schema was the last to be read whole.
 func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ours bool, err error) {
 	cp = Checkpoint{State: StateUnavailable, Reason: Unsynced, Capabilities: map[string]Capability{}}
-	var cursor, fullAt, fresh, parentsAt, readAt *time.Time
+	var cursor, fullAt, fresh, parentsAt, readAt, pausedAt *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT cursor, progress, backfill, full_at, fresh_as_of, parents_at, denied_parents, read_at, capabilities, longest_reply, page_cap, layout,
-			state, reason, schema_name IN ('', $3)
+			state, reason, cause, paused_at, schema_name IN ('', $3)
 		FROM paymosync.checkpoints
 		WHERE account = $1 AND table_name = $2`, s.account, table, s.schema).
 		Scan(&cursor, &cp.Progress, &cp.Backfill, &fullAt, &fresh, &parentsAt, &cp.Denied, &readAt, &cp.Capabilities, &cp.LongestReply, &cp.PageCap, &cp.Layout,
-			&cp.State, &cp.Reason, &ours)
+			&cp.State, &cp.Reason, &cp.Cause, &pausedAt, &ours)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return cp, true, nil
 	}
@@ -81,7 +84,7 @@ func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ou
 	for _, t := range []struct {
 		from *time.Time
 		to   *time.Time
-	}{{cursor, &cp.Cursor}, {fullAt, &cp.FullAt}, {fresh, &cp.FreshAsOf}, {parentsAt, &cp.ParentsAt}, {readAt, &cp.ReadAt}} {
+	}{{cursor, &cp.Cursor}, {fullAt, &cp.FullAt}, {fresh, &cp.FreshAsOf}, {parentsAt, &cp.ParentsAt}, {readAt, &cp.ReadAt}, {pausedAt, &cp.PausedAt}} {
 		if t.from != nil {
 			*t.to = *t.from
 		}
@@ -142,8 +145,8 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 	_, err := tx.Exec(ctx, `
 		INSERT INTO paymosync.checkpoints AS c
 			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, longest_reply, page_cap, layout, state, reason, schema_name,
-				backfill, parents_at, denied_parents, read_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, coalesce($16::bigint[], '{}'), $17)
+				backfill, parents_at, denied_parents, read_at, cause)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, coalesce($16::bigint[], '{}'), $17, $18)
 		ON CONFLICT (account, table_name) DO UPDATE SET
 			cursor = EXCLUDED.cursor,
 			progress = EXCLUDED.progress,
@@ -159,6 +162,7 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 			layout = EXCLUDED.layout,
 			state = EXCLUDED.state,
 			reason = EXCLUDED.reason,
+			cause = EXCLUDED.cause,
 			schema_name = CASE
 				WHEN c.schema_name = ''
 					OR (c.full_at, c.fresh_as_of, c.layout) IS DISTINCT FROM (EXCLUDED.full_at, EXCLUDED.fresh_as_of, EXCLUDED.layout)
@@ -167,7 +171,7 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 			END`,
 		l.store.account, l.table, orNull(cp.Cursor), cp.Progress, orNull(cp.FullAt), orNull(cp.FreshAsOf),
 		cp.Capabilities, cp.LongestReply, cp.PageCap, cp.Layout, cp.State, cp.Reason, l.store.schema,
-		cp.Backfill, orNull(cp.ParentsAt), cp.Denied, orNull(cp.ReadAt))
+		cp.Backfill, orNull(cp.ParentsAt), cp.Denied, orNull(cp.ReadAt), cp.Cause)
 	return err
 }
 

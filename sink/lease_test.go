@@ -122,7 +122,7 @@ func TestLostLeaseWritesNothing(t *testing.T) {
 				"sentinels": func() error { _, err := lease.Sentinels(t.Context(), resource, 9); return err },
 				"start":     func() error { _, err := lease.StartRun(t.Context(), "full", "manual"); return err },
 				"end": func() error {
-					return lease.EndRun(t.Context(), run, sink.StateOK, "", sink.Cost{}, page.Checkpoint)
+					return lease.EndRun(t.Context(), run, sink.Ending{State: sink.StateOK}, sink.Cost{}, page.Checkpoint)
 				},
 			} {
 				if err := write(); !errors.Is(err, sink.ErrLeaseLost) {

@@ -2,8 +2,6 @@ package sink
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -37,6 +35,7 @@ func (l *Lease) ResumeRun(ctx context.Context, run int64, mode, reason string) (
 			UPDATE paymosync.runs
 			SET state = 'running',
 				sentence = '',
+				cause = '',
 				finished_at = NULL
 			WHERE id = $1 AND state IN ('running', 'interrupted')`, run)
 		if err != nil || tag.RowsAffected() == 1 {
@@ -50,10 +49,17 @@ func (l *Lease) ResumeRun(ctx context.Context, run int64, mode, reason string) (
 	return run, err
 }
 
+// Ending is how a run ends, or is left for later.
+type Ending struct {
+	State    string
+	Sentence string // the state in words
+	Cause    string // what the sentence is about, as a name; "" for a run that is well
+}
+
 // EndRun ends the run in the ledger and saves the table's checkpoint with it. A run
 // that ends as running or interrupted can be gone on with. The cost is what was
 // spent since the last page.
-func (l *Lease) EndRun(ctx context.Context, run int64, state, sentence string, cost Cost, cp Checkpoint) error {
+func (l *Lease) EndRun(ctx context.Context, run int64, ending Ending, cost Cost, cp Checkpoint) error {
 	return l.transact(ctx, "end the run of", func(tx pgx.Tx) error {
 		if err := l.saveCheckpoint(ctx, tx, cp); err != nil {
 			return err
@@ -65,8 +71,9 @@ func (l *Lease) EndRun(ctx context.Context, run int64, state, sentence string, c
 			UPDATE paymosync.runs
 			SET state = $2,
 				sentence = $3,
+				cause = $4,
 				finished_at = CASE WHEN $2 = 'running' THEN NULL ELSE clock_timestamp() END
-			WHERE id = $1`, run, state, sentence)
+			WHERE id = $1`, run, ending.State, ending.Sentence, ending.Cause)
 		return err
 	})
 }
@@ -98,47 +105,4 @@ func (l *Lease) countRun(ctx context.Context, tx pgx.Tx, run int64, t tally) err
 		run, t.result.Inserted, t.result.Updated, t.result.Unchanged, t.result.Quarantined, t.result.Late,
 		t.tombstoned, t.stripped, t.dropped, t.cost.Requests, t.cost.Waited.Milliseconds(), t.cost.Bytes)
 	return err
-}
-
-// runColumns are the columns of a Run, in its order.
-const runColumns = `id, table_name, mode, reason, started_at, finished_at, state, sentence,
-			inserted, updated, unchanged, tombstoned, quarantined, late, stripped, dropped, requests, waited_ms, bytes`
-
-// Run is one row of the ledger.
-type Run struct {
-	ID          int64
-	Table       string
-	Mode        string
-	Reason      string
-	StartedAt   time.Time
-	FinishedAt  *time.Time
-	State       string
-	Sentence    string
-	Inserted    int64
-	Updated     int64
-	Unchanged   int64
-	Tombstoned  int64
-	Quarantined int64
-	Late        int64 // records that an incremental should have brought
-	Stripped    int64 // values without the U+0000 that they came with
-	Dropped     int64 // unknown fields that smell of a secret
-	Requests    int64
-	WaitedMS    int64
-	Bytes       int64
-}
-
-// Run reads one run of the ledger.
-func (s *Store) Run(ctx context.Context, id int64) (Run, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT `+runColumns+`
-		FROM paymosync.runs
-		WHERE id = $1`, id)
-	if err != nil {
-		return Run{}, fmt.Errorf("read run %d: %w", id, err)
-	}
-	run, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Run])
-	if err != nil {
-		return Run{}, fmt.Errorf("read run %d: %w", id, err)
-	}
-	return run, nil
 }

@@ -13,23 +13,50 @@ import (
 // TableStatus is where a table stands, for people.
 type TableStatus struct {
 	Table        string
-	State        string
+	State        string // paused when an operator paused it, whatever it was before
 	Reason       string
-	Rows         int64 // tombstoned ones left out
+	Cause        string     // what the reason is about, as a name; "" when the table is ok
+	PausedAt     *time.Time // since when its syncs are paused
+	Rows         int64      // tombstoned ones left out
 	FreshAsOf    *time.Time
 	FullAt       *time.Time
 	Capabilities map[string]Capability
-	Unfinished   bool // a run was begun and has still to read something
-	LastRun      *Run
+	Unfinished   bool  // a run was begun and has still to read something
+	Recent       []Run // its last runs, the last one first
+	Quarantined  int64 // records in quarantine
+	Drifted      int64 // fields that Paymo sends and that have no column
+}
+
+// LastRun is the table's last run, nil when there was none.
+func (t TableStatus) LastRun() *Run {
+	if len(t.Recent) == 0 {
+		return nil
+	}
+	return &t.Recent[0]
 }
 
 // elsewhere is said of a table whose checkpoint tells of another schema's; the view
 // _sync_status says the same.
 const elsewhere = "another schema was synced last, not this one"
 
-// Status reads where each of the tables stands.
-func (s *Store) Status(ctx context.Context, resources []*catalog.Resource) ([]TableStatus, error) {
-	latest, err := s.latestRuns(ctx, resources)
+// CauseElsewhere is the cause of a table whose checkpoint tells of another schema's.
+const CauseElsewhere = "other_schema"
+
+// Status reads where each of the tables stands, with so many of its last runs.
+func (s *Store) Status(ctx context.Context, resources []*catalog.Resource, runs int) ([]TableStatus, error) {
+	tables := make([]string, 0, len(resources))
+	for _, r := range resources {
+		tables = append(tables, r.Table)
+	}
+	recent, err := s.RecentRuns(ctx, tables, runs)
+	if err != nil {
+		return nil, err
+	}
+	quarantined, err := s.countByTable(ctx, "quarantine")
+	if err != nil {
+		return nil, err
+	}
+	drifted, err := s.countByTable(ctx, "drift")
 	if err != nil {
 		return nil, err
 	}
@@ -40,16 +67,17 @@ func (s *Store) Status(ctx context.Context, resources []*catalog.Resource) ([]Ta
 			return nil, err
 		}
 		if !ours {
-			cp.State, cp.Reason = StateUnavailable, elsewhere
+			cp.State, cp.Reason, cp.Cause = StateUnavailable, elsewhere, CauseElsewhere
 			cp.FreshAsOf, cp.FullAt = time.Time{}, time.Time{}
 		}
+		if !cp.PausedAt.IsZero() {
+			cp.State, cp.Reason, cp.Cause = StatePaused, PausedReason(cp), CausePaused
+		}
 		status := TableStatus{
-			Table: r.Table, State: cp.State, Reason: cp.Reason,
+			Table: r.Table, State: cp.State, Reason: cp.Reason, Cause: cp.Cause, PausedAt: orNull(cp.PausedAt),
+			Recent: recent[r.Table], Quarantined: quarantined[r.Table], Drifted: drifted[r.Table],
 			FreshAsOf: orNull(cp.FreshAsOf), FullAt: orNull(cp.FullAt),
 			Capabilities: cp.Capabilities, Unfinished: cp.Progress != nil,
-		}
-		if run, ok := latest[r.Table]; ok {
-			status.LastRun = &run
 		}
 		err = s.pool.QueryRow(ctx, `
 			SELECT count(*)
@@ -63,33 +91,21 @@ func (s *Store) Status(ctx context.Context, resources []*catalog.Resource) ([]Ta
 	return statuses, nil
 }
 
-// latestRuns are the tables' last runs. Each is asked for by itself, so that the index
-// answers however long the ledger is.
-func (s *Store) latestRuns(ctx context.Context, resources []*catalog.Resource) (map[string]Run, error) {
-	tables := make([]string, 0, len(resources))
-	for _, r := range resources {
-		tables = append(tables, r.Table)
-	}
+// countByTable counts the rows of a bookkeeping table by the table that they are about.
+func (s *Store) countByTable(ctx context.Context, name string) (map[string]int64, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT r.*
-		FROM unnest($2::text[]) AS t (name)
-		CROSS JOIN LATERAL (
-			SELECT `+runColumns+`
-			FROM paymosync.runs
-			WHERE account = $1 AND table_name = t.name
-			ORDER BY started_at DESC
-			LIMIT 1
-		) AS r`, s.account, tables)
+		SELECT table_name, count(*)
+		FROM `+pgx.Identifier{"paymosync", name}.Sanitize()+`
+		WHERE account = $1
+		GROUP BY table_name`, s.account)
 	if err != nil {
-		return nil, fmt.Errorf("read the last runs: %w", err)
+		return nil, fmt.Errorf("count what is in %s: %w", name, err)
 	}
-	runs, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Run])
-	if err != nil {
-		return nil, fmt.Errorf("read the last runs: %w", err)
+	counts := map[string]int64{}
+	var table string
+	var n int64
+	if _, err := pgx.ForEachRow(rows, []any{&table, &n}, func() error { counts[table] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("count what is in %s: %w", name, err)
 	}
-	latest := make(map[string]Run, len(runs))
-	for _, run := range runs {
-		latest[run.Table] = run
-	}
-	return latest, nil
+	return counts, nil
 }

@@ -46,7 +46,7 @@ func TestStatusOfTwoSchemas(t *testing.T) {
 			view  string
 			want  string
 		}{{first, `paymo._sync_status`, wantFirst}, {second, `"Paymo's ""other"" one"._sync_status`, wantSecond}} {
-			statuses, err := schema.store.Status(t.Context(), []*catalog.Resource{resource})
+			statuses, err := schema.store.Status(t.Context(), []*catalog.Resource{resource}, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,11 +112,11 @@ func TestStatusTellsTheLastRun(t *testing.T) {
 		SELECT a.name, t.name, 'full', 'schedule', 'ok', n::text, now() - make_interval(mins => n)
 		FROM unnest('{default, another}'::text[]) AS a (name), unnest('{clients, tasks}'::text[]) AS t (name), generate_series(1, 50) AS n
 		WHERE a.name <> 'default' OR n > length(t.name)`)
-	statuses, err := store.Status(t.Context(), []*catalog.Resource{lookup(t, "clients"), lookup(t, "users"), lookup(t, "tasks")})
+	statuses, err := store.Status(t.Context(), []*catalog.Resource{lookup(t, "clients"), lookup(t, "users"), lookup(t, "tasks")}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	clients, users, tasks := statuses[0].LastRun, statuses[1].LastRun, statuses[2].LastRun
+	clients, users, tasks := statuses[0].LastRun(), statuses[1].LastRun(), statuses[2].LastRun()
 	if clients == nil || clients.Sentence != "8" || users != nil || tasks == nil || tasks.Sentence != "6" {
 		t.Errorf("%+v, %+v, %+v", clients, users, tasks)
 	}

@@ -110,3 +110,15 @@ func Temporary(err error) bool {
 	var connect *pgconn.ConnectError
 	return errors.As(err, &connect) || pgconn.SafeToRetry(err) || pgconn.Timeout(err)
 }
+
+// FromDatabase reports whether an error is one that PostgreSQL, or the way to it, gave.
+func FromDatabase(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) || Temporary(err)
+}
+
+// Missing reports whether an error says that a table, a column or a schema is not there.
+func Missing(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "42P01" || pg.Code == "42703" || pg.Code == "3F000")
+}

@@ -149,11 +149,14 @@ func (r *replaying) table(ctx context.Context, resource *catalog.Resource, recor
 				return err
 			}
 			checkpoint.State, checkpoint.Reason = settled(checkpoint.State, checkpoint.Reason, left)
-			state, sentence := sink.StateOK, ""
-			if n := r.stayed - stayed; n > 0 {
-				state, sentence = sink.StateDegraded, counted(n, "record")+" of the quarantine still cannot become rows"
+			if checkpoint.State == sink.StateOK {
+				checkpoint.Cause = ""
 			}
-			return lease.EndRun(ctx, run, state, sentence, sink.Cost{}, checkpoint)
+			ending := sink.Ending{State: sink.StateOK}
+			if n := r.stayed - stayed; n > 0 {
+				ending = sink.Ending{State: sink.StateDegraded, Sentence: counted(n, "record") + " of the quarantine still cannot become rows", Cause: string(jobs.CauseQuarantine)}
+			}
+			return lease.EndRun(ctx, run, ending, sink.Cost{}, checkpoint)
 		})
 	})
 }

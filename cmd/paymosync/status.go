@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paymosync/paymosync/jobs"
-	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
 
@@ -22,6 +21,8 @@ type tableReport struct {
 	Table        string                     `json:"table"`
 	State        string                     `json:"state"`
 	Reason       string                     `json:"reason"`
+	Cause        jobs.Cause                 `json:"cause"`  // what the reason is about, as a name; "" when the table is ok
+	Advice       string                     `json:"advice"` // what to do about it; "" when nothing
 	Rows         int64                      `json:"rows"`
 	FreshAsOf    *time.Time                 `json:"fresh_as_of"`
 	LastFull     *time.Time                 `json:"last_full"`
@@ -84,20 +85,14 @@ func (p *program) openToLook(ctx context.Context, config Config) (*pgxpool.Pool,
 }
 
 func (p *program) status(ctx context.Context, config Config, pool *pgxpool.Pool, asJSON bool) error {
-	store := sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount)
-	resources, err := chosenTables(config, nil)
+	overview, err := jobs.ReadOverview(ctx, newOverviewConfig(config, pool, 1, 0))
 	if err != nil {
 		return err
 	}
-	statuses, err := store.Status(ctx, resources)
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	reports := make([]tableReport, len(statuses))
-	for i, s := range statuses {
-		reports[i] = newTableReport(s, config.ScheduleOf(s.Table).Next(now))
-		reports[i].Found = jobs.Contract(resources[i], s.Capabilities)
+	now := overview.At
+	reports := make([]tableReport, len(overview.Tables))
+	for i, t := range overview.Tables {
+		reports[i] = newTableReport(t)
 	}
 	if asJSON {
 		err = p.printJSON(reports)
@@ -115,15 +110,15 @@ func (p *program) status(ctx context.Context, config Config, pool *pgxpool.Pool,
 	return nil
 }
 
-func newTableReport(s sink.TableStatus, next time.Time) tableReport {
+func newTableReport(s jobs.TableOverview) tableReport {
 	report := tableReport{
-		Table: s.Table, State: s.State, Reason: s.Reason, Rows: s.Rows,
-		FreshAsOf: s.FreshAsOf, LastFull: s.FullAt, Capabilities: ways(s.Capabilities),
+		Table: s.Table, State: s.State, Reason: s.Reason, Cause: s.Cause, Advice: s.Advice, Rows: s.Rows,
+		FreshAsOf: s.FreshAsOf, LastFull: s.FullAt, Capabilities: ways(s.Capabilities), Found: s.Found,
 	}
-	if !next.IsZero() {
-		report.NextRun = &next
+	if !s.NextRun.IsZero() {
+		report.NextRun = &s.NextRun
 	}
-	if run := s.LastRun; run != nil {
+	if run := s.LastRun(); run != nil {
 		report.LastRun = &runReport{
 			Mode: run.Mode, Reason: run.Reason, State: run.State, StartedAt: run.StartedAt, FinishedAt: run.FinishedAt,
 			Inserted: run.Inserted, Updated: run.Updated, Unchanged: run.Unchanged, Requests: run.Requests,

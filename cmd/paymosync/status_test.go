@@ -14,9 +14,9 @@ import (
 // A doubt about a listing is the reason of a state, and no way to ask that fails.
 func TestStatusWays(t *testing.T) {
 	t.Parallel()
-	report := newTableReport(sink.TableStatus{Table: "tasks", State: sink.StateDegraded, Reason: "listing incomplete", Capabilities: map[string]sink.Capability{
+	report := newTableReport(jobs.TableOverview{TableStatus: sink.TableStatus{Table: "tasks", State: sink.StateDegraded, Reason: "listing incomplete", Capabilities: map[string]sink.Capability{
 		jobs.WholeListing: {Reason: "listing incomplete"}, "id ranges": {Reason: "refused"}, "updated_on filter": {Works: true},
-	}}, time.Time{})
+	}}})
 	var out bytes.Buffer
 	if err := (&program{terminal: terminal{out: &out}}).printStatus([]tableReport{report}, time.Now()); err != nil {
 		t.Fatal(err)
