@@ -267,6 +267,10 @@ func (r *run) readTimers(ctx context.Context) error {
 	if r.resource.Table != "time_entries" || r.progress.Timers || !r.works(filterTimers) || r.progress.Since.IsZero() {
 		return nil
 	}
+	return r.page(ctx, "running timers", r.readRunning)
+}
+
+func (r *run) readRunning(ctx context.Context) error {
 	where := paymo.Where{}.Interval(r.resource.Window, r.begin(), windowsEnd()).IsNull("end_time")
 	page, at, err := r.fetch(ctx, paymo.Query{Where: where})
 	switch {

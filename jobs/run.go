@@ -44,7 +44,7 @@ func (r *run) read(ctx context.Context) error {
 		return err
 	}
 	for !r.done() {
-		if err := r.step(ctx); err != nil {
+		if err := r.page(ctx, r.next(), r.step); err != nil {
 			return err
 		}
 		if r.overtime() && !r.done() {
@@ -141,7 +141,7 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, slice *
 		Checkpoint:  checkpoint,
 		Cost:        r.spent,
 	}
-	result, err := r.lease.Apply(ctx, write)
+	result, err := r.write(ctx, write)
 	if errors.Is(err, sink.ErrBlanks) {
 		if err := r.reidentify(ctx); err != nil {
 			return sink.Result{}, err
@@ -150,7 +150,7 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, slice *
 			return sink.Result{}, err
 		}
 		write.MayBlank, write.Cost = true, r.spent
-		result, err = r.lease.Apply(ctx, write)
+		result, err = r.write(ctx, write)
 	}
 	if err != nil {
 		return sink.Result{}, err

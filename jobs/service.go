@@ -72,6 +72,7 @@ func NewService(config ServiceConfig) (*river.Client[pgx.Tx], error) {
 		JobTimeout:           jobTimeout,
 		Logger:               config.Log,
 		PeriodicJobs:         periodic,
+		Plugins:              queueTraces(config.Syncer.Traces),
 		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: maxWorkers}},
 		RescueStuckJobsAfter: jobRescue,
 		Schema:               QueueSchema,

@@ -92,6 +92,10 @@ func (r *run) sweep(ctx context.Context) error {
 	if !r.seesAll() {
 		return r.forgo(ctx, tally)
 	}
+	return r.findGone(ctx, tally, r.sweepCandidates)
+}
+
+func (r *run) sweepCandidates(ctx context.Context, tally sink.Candidates) error {
 	if tally.Open > guardFloor {
 		if hopeless, err := r.sample(ctx, tally); err != nil || hopeless {
 			return err

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
@@ -28,12 +30,14 @@ type SyncerConfig struct {
 	Log               *slog.Logger                      // nil: discarded
 	Watch             func(table string, moment Moment) // called after every page; may be nil
 	Ended             func(outcome Outcome, err error)  // called after every sync; may be nil
+	Traces            trace.TracerProvider              // nil: no traces
 }
 
 // Syncer syncs one account's tables, one at a time or several at once.
 type Syncer struct {
 	SyncerConfig
-	guard guard
+	guard  guard
+	tracer trace.Tracer
 }
 
 // NewSyncer makes a Syncer. It starts nothing.
@@ -50,7 +54,7 @@ func NewSyncer(config SyncerConfig) *Syncer {
 	if config.Ended == nil {
 		config.Ended = func(Outcome, error) {}
 	}
-	return &Syncer{SyncerConfig: config}
+	return &Syncer{SyncerConfig: config, tracer: newTracer(config.Traces)}
 }
 
 // Request asks for one sync of one table.
@@ -100,6 +104,8 @@ type Outcome struct {
 // has the lease the error is a *sink.HeldError and nothing was done.
 func (s *Syncer) Sync(ctx context.Context, req Request) (Outcome, error) {
 	started := time.Now()
+	ctx, span := s.startTable(ctx, "sync", req.Resource.Table)
+	defer span.End()
 	outcome := Outcome{Table: req.Resource.Table, Mode: req.Mode, State: sink.RunRunning}
 	err := s.Store.WithLease(ctx, req.Resource.Table, s.Owner, func(ctx context.Context, lease *sink.Lease) error {
 		run, err := s.begin(ctx, lease, req)
@@ -115,6 +121,8 @@ func (s *Syncer) Sync(ctx context.Context, req Request) (Outcome, error) {
 		return err
 	})
 	outcome.Took = time.Since(started)
+	outcome.describe(span)
+	conclude(span, err)
 	s.logOutcome(ctx, outcome, err)
 	s.Ended(outcome, err)
 	return outcome, err

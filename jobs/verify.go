@@ -39,6 +39,8 @@ func (s *Syncer) Verify(ctx context.Context, req VerifyRequest) (Verified, error
 	v := &verification{Syncer: s, req: req, out: Verified{
 		Table: req.Resource.Table, Paymo: Unknown, Warehouse: Unknown, Rows: []RowDifference{}, Sums: []SumDifference{},
 	}}
+	ctx, span := s.startTable(ctx, "verify", req.Resource.Table)
+	defer span.End()
 	err := v.compare(ctx)
 	if err != nil {
 		v.out.Reason = err.Error()
@@ -47,6 +49,8 @@ func (s *Syncer) Verify(ctx context.Context, req VerifyRequest) (Verified, error
 	v.tidyCounts(ctx)
 	v.out.judge(err)
 	v.out.Took = time.Since(started)
+	v.out.describe(span)
+	conclude(span, err)
 	return v.out, err
 }
 
@@ -194,7 +198,7 @@ func (r *run) advance(ctx context.Context) (done bool, err error) {
 		}
 	}
 	if !r.done() {
-		if err := r.step(ctx); err != nil {
+		if err := r.page(ctx, r.next(), r.step); err != nil {
 			return false, err
 		}
 	}
