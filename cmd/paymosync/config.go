@@ -27,6 +27,7 @@ type Config struct {
 	Timezone       *time.Location
 
 	HTTPAddr          string
+	HTTPPassword      Secret // a literal or a reference; empty for none
 	LogLevel          slog.Level
 	LogFormat         string // text or json
 	MigrateOnStart    bool
@@ -151,6 +152,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("table_schedules", strings.Join(own, ";")),
 		slog.Int("tables", len(c.Tables)),
 		slog.String("http_addr", c.HTTPAddr),
+		slog.Any("http_password", c.HTTPPassword),
 		slog.Bool("migrate_on_start", c.MigrateOnStart),
 	}
 	if c.Timezone != nil {

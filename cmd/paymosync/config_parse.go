@@ -58,6 +58,8 @@ func (p *parser) config() Config {
 	c.TableSchedules = p.tableSchedules(c.Timezone, c.Tables)
 	c.StartDate = p.startDate(c.Timezone)
 	c.HTTPAddr = p.httpAddr()
+	p.reference("HTTP_PASSWORD", raw.HTTPPassword)
+	c.HTTPPassword = NewSecret(raw.HTTPPassword)
 	c.LogLevel = p.logLevel()
 	c.LogFormat = p.oneOf("LOG_FORMAT", raw.LogFormat, "text", "json")
 	c.MigrateOnStart = p.boolean("MIGRATE_ON_START", raw.MigrateOnStart)
@@ -67,7 +69,7 @@ func (p *parser) config() Config {
 	}
 	c.SweepWithoutAdmin = p.boolean("SWEEP_WITHOUT_ADMIN", raw.SweepWithoutAdmin)
 	c.Vault = p.vault()
-	for _, secret := range []Secret{c.Paymo.APIKey, c.DatabaseURL} {
+	for _, secret := range []Secret{c.Paymo.APIKey, c.DatabaseURL, c.HTTPPassword} {
 		if reference, err := ParseReference(secret.Reveal()); err == nil {
 			c.Vault.References = append(c.Vault.References, reference)
 		}

@@ -25,9 +25,10 @@ func (p *program) serveCommand() *cobra.Command {
 		Short: "Keep the warehouse fresh on schedule",
 		Long: `Keep the warehouse fresh on schedule, until a signal.
 
-/livez and /readyz are served on HTTP_ADDR. On SIGTERM, SIGINT or SIGHUP it takes no
-new jobs, gives the running ones 10 seconds to end and interrupts what is left; it
-exits within 20 seconds and loses nothing that was read.`,
+On HTTP_ADDR it serves /livez and /readyz and, behind HTTP_PASSWORD, its pages. On
+SIGTERM, SIGINT or SIGHUP it takes no new jobs, gives the running ones 10 seconds to
+end and interrupts what is left; it exits within 20 seconds and loses nothing that was
+read.`,
 		Example: "  paymosync serve\n  paymosync serve --env-file /etc/paymosync.env",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,16 +61,21 @@ func serve(ctx context.Context, config Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	health := newHealth(vault, config.NeedsVault())
+	health, river := newHealth(vault, config), &lateHandler{}
+	web := newHTTPServer(httpConfig{
+		Address: config.HTTPAddr, Health: health, River: river, Log: log,
+		Password: newHTTPPassword(config.HTTPPassword, vault.Resolve, log),
+	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return vault.Run(ctx) })
-	group.Go(func() error { return health.serve(ctx, config.HTTPAddr, log) })
-	group.Go(func() error { return work(ctx, config, vault, health, log) })
+	group.Go(func() error { return web.serve(ctx) })
+	group.Go(func() error { return work(ctx, config, vault, health, river, log) })
 	return group.Wait()
 }
 
-// work opens the database, and syncs on schedule until the context ends.
-func work(ctx context.Context, config Config, vault *Vault, health *health, log *slog.Logger) error {
+// work opens the database, and syncs on schedule until the context ends. The queue's
+// page is served by river meanwhile, unless that is nil.
+func work(ctx context.Context, config Config, vault *Vault, health *health, river *lateHandler, log *slog.Logger) error {
 	pool, err := openUntilReady(ctx, config, vault, health, log)
 	if ctx.Err() != nil {
 		return nil // it was stopped before it was ready
@@ -78,19 +84,28 @@ func work(ctx context.Context, config Config, vault *Vault, health *health, log 
 		return err
 	}
 	defer pool.Close()
-	syncer, err := newSyncer(ctx, config, vault, pool, log, nil)
+	syncer, err := newSyncer(ctx, config, vault, pool, log, nil, health.paymo.around(nil))
 	if ctx.Err() != nil {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	queueLog := slog.New(quieter{log.Handler()}).With("part", "queue")
 	service, err := jobs.NewService(jobs.ServiceConfig{
 		Pool: pool, Syncer: syncer, Tables: tableSchedules(config), Full: config.FullSchedule,
-		Log: slog.New(quieter{log.Handler()}).With("part", "queue"),
+		Log: queueLog,
 	})
 	if err != nil {
 		return fmt.Errorf("make the queue: %w", err)
+	}
+	if river != nil {
+		ui, err := startRiverUI(ctx, service, queueLog)
+		if err != nil {
+			return err
+		}
+		river.set(ui)
+		defer river.set(nil)
 	}
 	if err := service.Start(ctx); err != nil {
 		return fmt.Errorf("start the queue: %w", err)

@@ -27,7 +27,8 @@ type settings struct {
 	SyncStartDate     string `env:"SYNC_START_DATE" desc:"read no time entries and bookings of before this day: YYYY-MM-DD"`
 	SyncTimezone      string `env:"SYNC_TIMEZONE, default=UTC" desc:"time zone of the schedules, an IANA name such as Europe/Vienna"`
 
-	HTTPAddr       string `env:"HTTP_ADDR, default=127.0.0.1:8080" desc:"where /livez and /readyz are served: host:port"`
+	HTTPAddr       string `env:"HTTP_ADDR, default=127.0.0.1:8080" desc:"where the service's pages, /livez and /readyz are served: host:port"`
+	HTTPPassword   string `env:"HTTP_PASSWORD" secret:"true" desc:"password of the pages, or a vault:// reference to it; without one they are served on a loopback address alone"`
 	LogLevel       string `env:"LOG_LEVEL, default=info" desc:"debug, info, warn or error"`
 	LogFormat      string `env:"LOG_FORMAT, default=text" desc:"text or json"`
 	MigrateOnStart string `env:"MIGRATE_ON_START, default=true" desc:"bring the database up to date when the service starts"`

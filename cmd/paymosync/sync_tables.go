@@ -41,7 +41,7 @@ func syncTables(ctx context.Context, config Config, requests []jobs.Request, pro
 		return nil, err
 	}
 	defer pool.Close()
-	syncer, err := newSyncer(ctx, config, vault, pool, log, progress)
+	syncer, err := newSyncer(ctx, config, vault, pool, log, progress, nil)
 	if err != nil {
 		return nil, err
 	}

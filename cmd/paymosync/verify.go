@@ -133,7 +133,7 @@ func verifyTables(ctx context.Context, config Config, requests []jobs.VerifyRequ
 		return nil, err
 	}
 	defer pool.Close()
-	syncer, err := newSyncer(ctx, config, vault, pool, log, progress)
+	syncer, err := newSyncer(ctx, config, vault, pool, log, progress, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -17,8 +18,14 @@ import (
 	"github.com/paymosync/paymosync/sink"
 )
 
-// newClient makes the Paymo client. The key is resolved when it is needed.
+// newClient makes the Paymo client over the usual transport. The key is resolved when
+// it is needed.
 func newClient(config Config, vault *Vault, budget paymo.Budget, learned paymo.Scheme) (*paymo.Client, error) {
+	return newClientOver(nil, config, vault, budget, learned)
+}
+
+// newClientOver is newClient over another transport.
+func newClientOver(transport http.RoundTripper, config Config, vault *Vault, budget paymo.Budget, learned paymo.Scheme) (*paymo.Client, error) {
 	scheme, err := paymo.ParseScheme(config.Paymo.AuthScheme)
 	if err != nil {
 		return nil, newProblem("PAYMO_AUTH_SCHEME", "%v", err)
@@ -31,6 +38,7 @@ func newClient(config Config, vault *Vault, budget paymo.Budget, learned paymo.S
 		LearnedScheme: learned,
 		Version:       version(),
 		Budget:        budget,
+		Transport:     transport,
 	})
 	if err != nil {
 		return nil, newProblem("PAYMO_BASE_URL", "%v", err)
@@ -39,8 +47,8 @@ func newClient(config Config, vault *Vault, budget paymo.Budget, learned paymo.S
 }
 
 // newSyncer wires Paymo and the warehouse together. What it does is shown on the
-// progress, unless that is nil.
-func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.Pool, log *slog.Logger, shown *progress) (*jobs.Syncer, error) {
+// progress, unless that is nil; a nil transport to Paymo is the usual one.
+func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.Pool, log *slog.Logger, shown *progress, transport http.RoundTripper) (*jobs.Syncer, error) {
 	store := sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount)
 	identity, _, err := store.Identity(ctx)
 	if err != nil {
@@ -51,7 +59,7 @@ func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.P
 	if shown != nil {
 		budget, watch = shownBudget{budget, shown}, shown.moment
 	}
-	client, err := newClient(config, vault, budget, paymo.Scheme(identity.Scheme))
+	client, err := newClientOver(transport, config, vault, budget, paymo.Scheme(identity.Scheme))
 	if err != nil {
 		return nil, err
 	}
