@@ -34,7 +34,8 @@ type Config struct {
 	AcceptRole        string
 	SweepWithoutAdmin bool // rows are marked deleted though the key is not an Admin's
 
-	Vault VaultConfig
+	Vault  VaultConfig
+	Traces TracesConfig
 
 	warnings []string
 	notices  []string
@@ -169,6 +170,9 @@ func (c Config) LogValue() slog.Value {
 	}
 	if c.NeedsVault() {
 		attrs = append(attrs, slog.Any("vault", c.Vault))
+	}
+	if c.Traces.Endpoint != "" {
+		attrs = append(attrs, slog.Any("traces", c.Traces))
 	}
 	return slog.GroupValue(attrs...)
 }

@@ -69,6 +69,7 @@ func (p *parser) config() Config {
 	}
 	c.SweepWithoutAdmin = p.boolean("SWEEP_WITHOUT_ADMIN", raw.SweepWithoutAdmin)
 	c.Vault = p.vault()
+	c.Traces = p.traces()
 	for _, secret := range []Secret{c.Paymo.APIKey, c.DatabaseURL, c.HTTPPassword} {
 		if reference, err := ParseReference(secret.Reveal()); err == nil {
 			c.Vault.References = append(c.Vault.References, reference)

@@ -84,7 +84,12 @@ func work(ctx context.Context, config Config, vault *Vault, health *health, rive
 		return err
 	}
 	defer pool.Close()
-	syncer, err := newSyncer(ctx, config, vault, pool, log, nil, health.paymo.around(nil))
+	spans, err := newTraces(config.Traces, log)
+	if err != nil {
+		return err
+	}
+	defer spans.stop(ctx)
+	syncer, err := newSyncer(ctx, config, vault, pool, log, nil, spans, health.paymo.around(spans.transport()))
 	if ctx.Err() != nil {
 		return nil
 	}

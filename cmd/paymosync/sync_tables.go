@@ -41,7 +41,12 @@ func syncTables(ctx context.Context, config Config, requests []jobs.Request, pro
 		return nil, err
 	}
 	defer pool.Close()
-	syncer, err := newSyncer(ctx, config, vault, pool, log, progress, nil)
+	spans, err := newTraces(config.Traces, log)
+	if err != nil {
+		return nil, err
+	}
+	defer spans.stop(ctx)
+	syncer, err := newSyncer(ctx, config, vault, pool, log, progress, spans, spans.transport())
 	if err != nil {
 		return nil, err
 	}

@@ -133,7 +133,12 @@ func verifyTables(ctx context.Context, config Config, requests []jobs.VerifyRequ
 		return nil, err
 	}
 	defer pool.Close()
-	syncer, err := newSyncer(ctx, config, vault, pool, log, progress, nil)
+	spans, err := newTraces(config.Traces, log)
+	if err != nil {
+		return nil, err
+	}
+	defer spans.stop(ctx)
+	syncer, err := newSyncer(ctx, config, vault, pool, log, progress, spans, spans.transport())
 	if err != nil {
 		return nil, err
 	}

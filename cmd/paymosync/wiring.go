@@ -48,7 +48,7 @@ func newClientOver(transport http.RoundTripper, config Config, vault *Vault, bud
 
 // newSyncer wires Paymo and the warehouse together. What it does is shown on the
 // progress, unless that is nil; a nil transport to Paymo is the usual one.
-func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.Pool, log *slog.Logger, shown *progress, transport http.RoundTripper) (*jobs.Syncer, error) {
+func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.Pool, log *slog.Logger, shown *progress, spans *traces, transport http.RoundTripper) (*jobs.Syncer, error) {
 	store := sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount)
 	identity, _, err := store.Identity(ctx)
 	if err != nil {
@@ -74,6 +74,7 @@ func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.P
 		FullDue:           fullDue(config.FullSchedule),
 		Log:               log,
 		Watch:             watch,
+		Traces:            spans.provider,
 	}), nil
 }
 
