@@ -40,6 +40,7 @@ type TableOverview struct {
 	Advice  string        // what to do about it, "" when nothing
 	NextRun time.Time     // of its next sync, zero while it is paused
 	Age     time.Duration // since when changes may be missing; zero when that is not known
+	Overdue time.Duration // how long the sync has been due that should have followed; zero when none is due
 	Failed  int           // how many of its last runs failed, one after the other
 	Found   Freshness     // which changes are found when
 }
@@ -95,6 +96,9 @@ func newTableOverview(config OverviewConfig, table TableSchedule, status sink.Ta
 	}
 	if status.FreshAsOf != nil {
 		t.Age = max(0, now.Sub(*status.FreshAsOf))
+		if due := table.Schedule.Next(*status.FreshAsOf); !due.IsZero() && status.State != sink.StatePaused {
+			t.Overdue = max(0, now.Sub(due))
+		}
 	}
 	for _, run := range status.Recent {
 		if run.State == sink.RunRunning || run.State == sink.RunInterrupted {

@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
 )
 
 // QueueSchema is the PostgreSQL schema of River's tables.
@@ -33,13 +34,16 @@ type TableSchedule struct {
 	Schedule Schedule
 }
 
-// ServiceConfig is what the queue needs. All of it is required.
+// ServiceConfig is what the queue needs. Pool, Syncer, Tables, Full and Log are required.
 type ServiceConfig struct {
 	Pool   *pgxpool.Pool
 	Syncer *Syncer
 	Tables []TableSchedule
 	Full   Schedule // of the full syncs of all tables
 	Log    *slog.Logger
+	Alerts AlertConfig    // of whom to tell what is wrong; the zero value tells nobody
+	Keep   sink.Retention // of the bookkeeping; the zero value keeps all
+	Jobs   time.Duration  // for how long finished jobs are kept; 0: River's defaults
 }
 
 // NewService makes the River client that syncs the tables on schedule. It starts
@@ -57,6 +61,9 @@ func NewService(config ServiceConfig) (*river.Client[pgx.Tx], error) {
 		return nil, err
 	}
 	account := config.Syncer.Store.Account()
+	if err := addUpkeep(workers, config); err != nil {
+		return nil, err
+	}
 	var periodic []*river.PeriodicJob
 	for _, table := range config.Tables {
 		if !table.Resource.Readable() {
@@ -69,15 +76,18 @@ func NewService(config ServiceConfig) (*river.Client[pgx.Tx], error) {
 		)
 	}
 	return river.NewClient(riverpgxv5.New(config.Pool), &river.Config{
-		JobTimeout:           jobTimeout,
-		Logger:               config.Log,
-		PeriodicJobs:         periodic,
-		Plugins:              queueTraces(config.Syncer.Traces),
-		Queues:               map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: maxWorkers}},
-		RescueStuckJobsAfter: jobRescue,
-		Schema:               QueueSchema,
-		SoftStopTimeout:      SoftStop,
-		Workers:              workers,
+		CancelledJobRetentionPeriod: config.Jobs,
+		CompletedJobRetentionPeriod: config.Jobs,
+		DiscardedJobRetentionPeriod: config.Jobs,
+		JobTimeout:                  jobTimeout,
+		Logger:                      config.Log,
+		PeriodicJobs:                append(periodic, periodicUpkeep(config, account)...),
+		Plugins:                     queueTraces(config.Syncer.Traces),
+		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: maxWorkers}, upkeepQueue: {MaxWorkers: 1}},
+		RescueStuckJobsAfter:        jobRescue,
+		Schema:                      QueueSchema,
+		SoftStopTimeout:             SoftStop,
+		Workers:                     workers,
 	})
 }
 
@@ -86,4 +96,34 @@ func periodicSync(args SyncArgs, mode Mode, schedule Schedule, onStart bool) *ri
 	return river.NewPeriodicJob(schedule,
 		func() (river.JobArgs, *river.InsertOpts) { return args, nil },
 		&river.PeriodicJobOpts{ID: "sync_" + args.Table + "_" + string(mode), RunOnStart: onStart})
+}
+
+// addUpkeep adds what works the jobs that are no syncs.
+func addUpkeep(workers *river.Workers, config ServiceConfig) error {
+	store := config.Syncer.Store
+	return errors.Join(
+		river.AddWorkerSafely(workers, &AlertWorker{
+			Overview: OverviewConfig{Pool: config.Pool, Store: store, Tables: config.Tables, Full: config.Full, Runs: max(1, config.Alerts.FailedRuns)},
+			Alerts:   config.Alerts,
+		}),
+		river.AddWorkerSafely(workers, &PruneWorker{Store: store, Keep: config.Keep, Log: config.Syncer.Log}),
+	)
+}
+
+// periodicUpkeep is when old bookkeeping is dropped and, where people are to be told, when
+// is looked for what is wrong.
+func periodicUpkeep(config ServiceConfig, account string) []*river.PeriodicJob {
+	upkeep := []*river.PeriodicJob{river.NewPeriodicJob(river.PeriodicInterval(pruneEvery),
+		func() (river.JobArgs, *river.InsertOpts) { return PruneArgs{Account: account}, nil },
+		&river.PeriodicJobOpts{ID: "prune", RunOnStart: true})}
+	if config.Alerts.Tell == nil {
+		return upkeep
+	}
+	every := config.Alerts.Every
+	if every == 0 {
+		every = alertEvery
+	}
+	return append(upkeep, river.NewPeriodicJob(river.PeriodicInterval(every),
+		func() (river.JobArgs, *river.InsertOpts) { return AlertArgs{Account: account}, nil },
+		&river.PeriodicJobOpts{ID: "alert", RunOnStart: true}))
 }

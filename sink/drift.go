@@ -16,11 +16,14 @@ import (
 // field is a field of a table's records.
 type field struct{ table, name string }
 
-// drift remembers which unknown fields a process has recorded, so that each costs one
-// write. Safe for concurrent use.
+// recordedLife is how long a process does not record an unknown field again.
+const recordedLife = 24 * time.Hour
+
+// drift remembers when a process has recorded which unknown fields, so that each costs
+// one write a day. Safe for concurrent use.
 type drift struct {
 	mu    sync.Mutex
-	known map[field]bool
+	known map[field]time.Time
 }
 
 // fresh are the unknown fields that are still to be recorded.
@@ -32,7 +35,7 @@ func (d *drift) fresh(table string, unknown map[string]string) map[string]string
 	defer d.mu.Unlock()
 	fresh := make(map[string]string)
 	for name, kind := range unknown {
-		if !d.known[field{table, name}] {
+		if time.Since(d.known[field{table, name}]) > recordedLife {
 			fresh[name] = kind
 		}
 	}
@@ -47,10 +50,10 @@ func (d *drift) recorded(table string, fields map[string]string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.known == nil {
-		d.known = make(map[field]bool)
+		d.known = make(map[field]time.Time)
 	}
 	for name := range fields {
-		d.known[field{table, name}] = true
+		d.known[field{table, name}] = time.Now()
 	}
 }
 
@@ -86,12 +89,13 @@ type DriftField struct {
 	Field     string
 	Type      string // of JSON
 	FirstSeen time.Time
+	LastSeen  time.Time // to a day
 }
 
 // Drift reads which unknown fields were met, by table and name.
 func (s *Store) Drift(ctx context.Context) ([]DriftField, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT table_name, field, type, first_seen
+		SELECT table_name, field, type, first_seen, last_seen
 		FROM paymosync.drift
 		WHERE account = $1
 		ORDER BY table_name, field`, s.account)

@@ -1,0 +1,107 @@
+package sink
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Alert is something that is wrong, or was until a moment ago.
+type Alert struct {
+	Cause     string
+	Subject   string // the table, or the field of one, that it is about; "": the account
+	Sentence  string
+	RaisedAt  time.Time
+	ClearedAt *time.Time // when it was over; nil: it goes on
+	ToldAt    *time.Time // when people were told of it as it is now; nil: they are still to be told
+}
+
+// NoteAlerts notes what is wrong now, and with it what is over. What ends before people
+// were told of it leaves no trace, and what comes back before they were told of its end
+// goes on as if nothing had been.
+func (s *Store) NoteAlerts(ctx context.Context, now []Alert) error {
+	causes, subjects, sentences := make([]string, len(now)), make([]string, len(now)), make([]string, len(now))
+	for i, alert := range now {
+		causes[i], subjects[i], sentences[i] = alert.Cause, alert.Subject, alert.Sentence
+	}
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO paymosync.alerts AS a (account, cause, subject, sentence)
+			SELECT DISTINCT ON (n.cause, n.subject) $1, n.cause, n.subject, n.sentence
+			FROM unnest($2::text[], $3::text[], $4::text[]) AS n (cause, subject, sentence)
+			ON CONFLICT (account, cause, subject) DO UPDATE SET
+				sentence = EXCLUDED.sentence,
+				told_at = CASE WHEN a.cleared_at IS NULL THEN a.told_at ELSE clock_timestamp() END,
+				cleared_at = NULL`, s.account, causes, subjects, sentences)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			WITH over AS (
+				SELECT a.cause, a.subject, a.told_at IS NULL AS untold
+				FROM paymosync.alerts AS a
+				WHERE a.account = $1
+					AND a.cleared_at IS NULL
+					AND (a.cause, a.subject) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
+			), dropped AS (
+				DELETE FROM paymosync.alerts AS a
+				USING over AS o
+				WHERE a.account = $1 AND (a.cause, a.subject) = (o.cause, o.subject) AND o.untold
+			)
+			UPDATE paymosync.alerts AS a
+			SET cleared_at = clock_timestamp(),
+				told_at = NULL
+			FROM over AS o
+			WHERE a.account = $1 AND (a.cause, a.subject) = (o.cause, o.subject) AND NOT o.untold`, s.account, causes, subjects)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note what is wrong: %w", err)
+	}
+	return nil
+}
+
+// Alerts reads what is wrong, and what is over but not yet told so, by cause and subject.
+func (s *Store) Alerts(ctx context.Context) ([]Alert, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT cause, subject, sentence, raised_at, cleared_at, told_at
+		FROM paymosync.alerts
+		WHERE account = $1
+		ORDER BY cause, subject`, s.account)
+	if err != nil {
+		return nil, fmt.Errorf("read the alerts: %w", err)
+	}
+	alerts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Alert])
+	if err != nil {
+		return nil, fmt.Errorf("read the alerts: %w", err)
+	}
+	return alerts, nil
+}
+
+// Told notes that people were told of the alerts as they were read. Those that are over
+// are forgotten.
+func (s *Store) Told(ctx context.Context, alerts []Alert) error {
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		for _, alert := range alerts {
+			_, err := tx.Exec(ctx, `
+				WITH over AS (
+					DELETE FROM paymosync.alerts
+					WHERE account = $1 AND cause = $2 AND subject = $3 AND cleared_at = $4
+				)
+				UPDATE paymosync.alerts
+				SET told_at = clock_timestamp()
+				WHERE account = $1 AND cause = $2 AND subject = $3 AND cleared_at IS NULL AND $4::timestamptz IS NULL`,
+				s.account, alert.Cause, alert.Subject, alert.ClearedAt)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("note that alerts were told: %w", err)
+	}
+	return nil
+}
