@@ -130,7 +130,7 @@ func TestService(t *testing.T) {
 		return query[bool](w, `SELECT EXISTS (SELECT 1 FROM river.river_job WHERE args->>'table' = 'nothing' AND state = 'cancelled')`)
 	})
 	eventually(t, "the jobs are complete", func() bool {
-		return query[int](w, `SELECT count(*) FROM river.river_job WHERE state = 'completed'`) >= len(tables)
+		return query[int](w, `SELECT count(*) FROM river.river_job WHERE kind = 'sync' AND state = 'completed'`) >= len(tables)
 	})
 	cancel()
 	<-service.Stopped()

@@ -31,7 +31,7 @@ func TestChildrenFollowTheirParents(t *testing.T) {
 		t.Fatal(err)
 	}
 	idle := func() bool {
-		return query[bool](w, `SELECT count(*) > 2 AND bool_and(finalized_at IS NOT NULL) FROM river.river_job`)
+		return query[bool](w, `SELECT count(*) > 2 AND bool_and(finalized_at IS NOT NULL) FROM river.river_job WHERE kind = 'sync'`)
 	}
 	eventually(t, "every table is synced", idle)
 	w.mustEqual("invoice_items")

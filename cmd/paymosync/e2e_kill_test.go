@@ -159,13 +159,13 @@ func TestProgramServeStops(t *testing.T) {
 	slow(w, time.Minute)
 	service := w.start("serve")
 	within(t, 30*time.Second, "jobs wait for Paymo", func() error {
-		if n := value[int](w, `SELECT count(*) FROM river.river_job WHERE state = 'running'`); n == 0 {
+		if n := value[int](w, `SELECT count(*) FROM river.river_job WHERE kind = 'sync' AND state = 'running'`); n == 0 {
 			return fmt.Errorf("none runs")
 		}
 		return nil
 	})
 	took := service.mustStop().took
-	if n := value[int](w, `SELECT count(*) FROM river.river_job WHERE state = 'running' OR attempt > 0 AND state <> 'available'`); n > 0 {
+	if n := value[int](w, `SELECT count(*) FROM river.river_job WHERE kind = 'sync' AND (state = 'running' OR attempt > 0 AND state <> 'available')`); n > 0 {
 		t.Errorf("%d jobs were not given back whole", n)
 	}
 	t.Logf("it ran %v", took)
