@@ -67,6 +67,10 @@ func TestConfigGood(t *testing.T) {
 			func(c Config) bool {
 				return len(c.Vault.References) == 2 && c.Vault.References[1] == Reference{"kv/team/db", "url"}
 			}},
+		"pages' password": {map[string]string{"HTTP_PASSWORD": "vault://kv/team/web#password", "PAYMO_API_KEY": "abc123"},
+			func(c Config) bool { return c.HTTPPassword.IsReference() && c.NeedsVault() }},
+		"pages' literal password": {map[string]string{"HTTP_PASSWORD": "a/b#c: d", "PAYMO_API_KEY": "abc123"},
+			func(c Config) bool { return c.HTTPPassword.Reveal() == "a/b#c: d" && !c.NeedsVault() }},
 		"literal key": {map[string]string{"PAYMO_API_KEY": "abc123"},
 			func(c Config) bool {
 				return c.Paymo.APIKey.Reveal() == "abc123" && !c.NeedsVault() && len(c.Warnings()) == 1
@@ -156,6 +160,7 @@ func TestConfigBad(t *testing.T) {
 		"SYNC_START_DATE":      {{"01.02.2024", "YYYY-MM-DD"}, {"2026-07-02", "future"}, {"2024-02-30", "not a day"}},
 		"SYNC_TIMEZONE":        {{"Vienna", "IANA"}, {"Local", "IANA"}},
 		"HTTP_ADDR":            {{"8080", "host:port"}, {"127.0.0.1:http", "host:port"}, {"h:99999", "host:port"}, {"http://h:80", "host:port"}},
+		"HTTP_PASSWORD":        {{"vault:secret/canary", "does not begin with vault://"}, {"vault://secret/canary", "names no field"}},
 		"LOG_LEVEL":            {{"loud", "debug, info, warn, error"}},
 		"LOG_FORMAT":           {{"xml", "text, json"}},
 		"MIGRATE_ON_START":     {{"ja", "neither true nor false"}},

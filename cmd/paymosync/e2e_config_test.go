@@ -25,6 +25,7 @@ func badValues() map[string]string {
 		"SYNC_START_DATE":      "last year",
 		"SYNC_TIMEZONE":        "Mars/Base",
 		"HTTP_ADDR":            "8080",
+		"HTTP_PASSWORD":        "vault:secret/canary",
 		"LOG_LEVEL":            "loud",
 		"LOG_FORMAT":           "xml",
 		"MIGRATE_ON_START":     "perhaps",
