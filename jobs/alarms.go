@@ -23,7 +23,12 @@ const driftLife = 48 * time.Hour
 // Limits say how much is too much for an alert.
 type Limits struct {
 	FailedRuns int           // of a table, one after the other
-	StaleAfter time.Duration // by which a sync may be late
+	StaleAfter time.Duration // by which a sync may be late; 0: for ever
+}
+
+// late reports whether a table's sync is late by more than the limit.
+func (l Limits) late(t TableOverview) bool {
+	return l.StaleAfter > 0 && t.State != sink.StatePaused && t.Overdue > l.StaleAfter
 }
 
 // Alarms are what people should be told of, in the order of the overview: what concerns
@@ -45,7 +50,7 @@ func Alarms(overview Overview, drift []sink.DriftField, limits Limits) []sink.Al
 			add(CauseGuard, t.Table, "%s: %s → %s", t.Table, t.Reason, t.Advice)
 		case t.State == sink.StateFailing && !t.Cause.shared() && t.Failed >= limits.FailedRuns:
 			add(AlertFailing, t.Table, "%s fails: %s → %s", t.Table, t.Reason, t.Advice)
-		case t.Overdue > limits.StaleAfter && len(shared) == 0 && late < allLate:
+		case limits.late(t) && len(shared) == 0 && late < allLate:
 			add(AlertStale, t.Table, "%s is stale: it is as of %s → run paymosync status, and see that the service runs", t.Table, t.FreshAsOf.UTC().Format(time.RFC3339))
 		}
 	}
@@ -112,7 +117,7 @@ const allLate = 5
 func latePart(overview Overview, limits Limits) int {
 	late := 0
 	for _, t := range overview.Tables {
-		if t.State != sink.StatePaused && t.Overdue > limits.StaleAfter {
+		if limits.late(t) {
 			late++
 		}
 	}

@@ -34,8 +34,9 @@ type Config struct {
 	AcceptRole        string
 	SweepWithoutAdmin bool // rows are marked deleted though the key is not an Admin's
 
-	Vault  VaultConfig
-	Traces TracesConfig
+	Operate OperateConfig
+	Vault   VaultConfig
+	Traces  TracesConfig
 
 	warnings []string
 	notices  []string
@@ -155,6 +156,7 @@ func (c Config) LogValue() slog.Value {
 		slog.String("http_addr", c.HTTPAddr),
 		slog.Any("http_password", c.HTTPPassword),
 		slog.Bool("migrate_on_start", c.MigrateOnStart),
+		slog.Any("operate", c.Operate),
 	}
 	if c.Timezone != nil {
 		attrs = append(attrs, slog.String("timezone", c.Timezone.String()))

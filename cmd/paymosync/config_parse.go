@@ -68,9 +68,10 @@ func (p *parser) config() Config {
 		p.fail("ACCEPT_ROLE", "%q is not one role; example: Employee", raw.AcceptRole)
 	}
 	c.SweepWithoutAdmin = p.boolean("SWEEP_WITHOUT_ADMIN", raw.SweepWithoutAdmin)
+	c.Operate = p.operate()
 	c.Vault = p.vault()
 	c.Traces = p.traces()
-	for _, secret := range []Secret{c.Paymo.APIKey, c.DatabaseURL, c.HTTPPassword} {
+	for _, secret := range []Secret{c.Paymo.APIKey, c.DatabaseURL, c.HTTPPassword, c.Operate.AlertWebhook} {
 		if reference, err := ParseReference(secret.Reveal()); err == nil {
 			c.Vault.References = append(c.Vault.References, reference)
 		}

@@ -99,7 +99,10 @@ func work(ctx context.Context, config Config, vault *Vault, health *health, rive
 	queueLog := slog.New(quieter{log.Handler()}).With("part", "queue")
 	service, err := jobs.NewService(jobs.ServiceConfig{
 		Pool: pool, Syncer: syncer, Tables: tableSchedules(config), Full: config.FullSchedule,
-		Log: queueLog,
+		Alerts: newAlertConfig(config, vault),
+		Keep:   sink.Retention{Runs: config.Operate.KeepRuns, Quarantine: config.Operate.KeepQuarantine},
+		Jobs:   config.Operate.KeepJobs,
+		Log:    queueLog,
 	})
 	if err != nil {
 		return fmt.Errorf("make the queue: %w", err)

@@ -36,6 +36,14 @@ type settings struct {
 
 	SweepWithoutAdmin string `env:"SWEEP_WITHOUT_ADMIN, default=false" desc:"mark rows deleted though the key is not an Admin's: what such a key is not shown looks deleted to it"`
 
+	AlertWebhookURL  string `env:"ALERT_WEBHOOK_URL" secret:"true" desc:"where to tell what is wrong, as Slack and others take it: a URL, or a vault:// reference to one"`
+	AlertFailingRuns string `env:"ALERT_FAILING_RUNS, default=3" desc:"tell when so many runs of a table failed, one after the other"`
+	AlertStaleAfter  string `env:"ALERT_STALE_AFTER, default=2h" desc:"tell when a table's next sync is late by so long; 0 for never"`
+
+	RunsRetention       string `env:"RUNS_RETENTION, default=90d" desc:"for how long the ledger's runs are kept; 0 for ever"`
+	QuarantineRetention string `env:"QUARANTINE_RETENTION, default=365d" desc:"for how long records stay in quarantine that are not met again; 0 for ever"`
+	JobsRetention       string `env:"JOBS_RETENTION, default=2d" desc:"for how long finished jobs are kept; 0 for River's own defaults"`
+
 	VaultAddr          string `env:"VAULT_ADDR" desc:"address of Vault; https://127.0.0.1:8200 if empty"`
 	VaultNamespace     string `env:"VAULT_NAMESPACE" desc:"namespace in Vault"`
 	VaultToken         string `env:"VAULT_TOKEN" secret:"true" desc:"login with this token"`
