@@ -290,3 +290,6 @@ func TestHTTPServe(t *testing.T) {
 		t.Errorf("an address that is not this machine's: %v", err)
 	}
 }
+
+// body is the body of a request.
+func body(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }
