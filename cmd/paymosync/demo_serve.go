@@ -31,7 +31,9 @@ func (p *program) demoServe(ctx context.Context, config Config, company *paymote
 	stopping := context.AfterFunc(ctx, func() { p.tell("\nStopping. Ctrl-C again ends it at once.") })
 	defer stopping()
 	group, serving := errgroup.WithContext(ctx)
-	group.Go(func() error { return work(serving, config, vault, newHealth(vault, config), nil, log) })
+	group.Go(func() error {
+		return work(serving, config, vault, newHealth(vault, config), nil, newMeters(config, log), log)
+	})
 	group.Go(func() error { return p.tellChanges(serving, config.DatabaseURL.Reveal()) })
 	group.Go(func() error {
 		company.Live(serving, demoRate)

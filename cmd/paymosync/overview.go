@@ -29,6 +29,9 @@ func newOverviewConfig(config Config, pool *pgxpool.Pool, runs, latest int) jobs
 // and what they are asked by may come often, and counting rows is work.
 const overviewLife = 2 * time.Second
 
+// overviewRuns is how many runs of each table, and of all together, a service looks at.
+const overviewRuns = 20
+
 // overviews reads overviews, one at a time, and lets those who ask meanwhile share it.
 // Safe for concurrent use.
 type overviews struct {

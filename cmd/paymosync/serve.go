@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/paymosync/paymosync/cmd/paymosync/metrics"
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
@@ -62,20 +63,21 @@ func serve(ctx context.Context, config Config, log *slog.Logger) error {
 		return err
 	}
 	health, river := newHealth(vault, config), &lateHandler{}
+	meters := newMeters(config, log)
 	web := newHTTPServer(httpConfig{
-		Address: config.HTTPAddr, Health: health, River: river, Log: log,
+		Address: config.HTTPAddr, Health: health, River: river, Metrics: meters, Log: log,
 		Password: newHTTPPassword(config.HTTPPassword, vault.Resolve, log),
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return vault.Run(ctx) })
 	group.Go(func() error { return web.serve(ctx) })
-	group.Go(func() error { return work(ctx, config, vault, health, river, log) })
+	group.Go(func() error { return work(ctx, config, vault, health, river, meters, log) })
 	return group.Wait()
 }
 
 // work opens the database, and syncs on schedule until the context ends. The queue's
 // page is served by river meanwhile, unless that is nil.
-func work(ctx context.Context, config Config, vault *Vault, health *health, river *lateHandler, log *slog.Logger) error {
+func work(ctx context.Context, config Config, vault *Vault, health *health, river *lateHandler, meters *metrics.Metrics, log *slog.Logger) error {
 	pool, err := openUntilReady(ctx, config, vault, health, log)
 	if ctx.Err() != nil {
 		return nil // it was stopped before it was ready
@@ -89,13 +91,17 @@ func work(ctx context.Context, config Config, vault *Vault, health *health, rive
 		return err
 	}
 	defer spans.stop(ctx)
-	syncer, err := newSyncer(ctx, config, vault, pool, log, nil, spans, health.paymo.around(spans.transport()))
+	syncer, err := newSyncer(ctx, config, vault, pool, log, nil, spans, meters.Transport(health.paymo.around(spans.transport())))
 	if ctx.Err() != nil {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	syncer.Ended = meters.Ended
+	overview := &overviews{config: newOverviewConfig(config, pool, overviewRuns, overviewRuns)}
+	meters.Read(overview.Read)
+	defer meters.Read(nil)
 	queueLog := slog.New(quieter{log.Handler()}).With("part", "queue")
 	service, err := jobs.NewService(jobs.ServiceConfig{
 		Pool: pool, Syncer: syncer, Tables: tableSchedules(config), Full: config.FullSchedule,
@@ -159,6 +165,11 @@ func openPrepared(ctx context.Context, config Config, vault *Vault, log *slog.Lo
 		return nil, err
 	}
 	return pool, nil
+}
+
+// newMeters makes the metrics of a service.
+func newMeters(config Config, log *slog.Logger) *metrics.Metrics {
+	return metrics.New(metrics.Config{Version: version(), Tables: config.Tables, Log: log})
 }
 
 // tableSchedules are the tables to sync, and when.
