@@ -23,13 +23,14 @@ func (b *Budget) State(ctx context.Context) (BudgetState, error) {
 	state := BudgetState{Left: -1}
 	var spent int
 	var blocked *time.Time
+	var now time.Time
 	err := b.store.pool.QueryRow(ctx, `
-		SELECT rate_limit, period,
+		SELECT now, rate_limit, period,
 			(SELECT count(*) FROM unnest(dues) AS due WHERE due > b.now - b.period),
-			greatest('0', dues[cardinality(dues)] + CASE WHEN rate_limit > 0 THEN period / rate_limit ELSE '0' END - b.now, `+blockedUntil+` - b.now),
-			nullif(greatest(`+blockedUntil+`, b.now), b.now)
+			greatest('0', dues[cardinality(dues)] + CASE WHEN rate_limit > 0 THEN period / rate_limit ELSE '0' END - now),
+			nullif(greatest(`+blockedUntil+`, now), now)
 		FROM (SELECT *, clock_timestamp() AS now FROM paymosync.budgets WHERE account = $1) AS b`, b.store.account).
-		Scan(&state.Limit, &state.Period, &spent, &state.Wait, &blocked)
+		Scan(&now, &state.Limit, &state.Period, &spent, &state.Wait, &blocked)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return state, nil
 	}
@@ -40,7 +41,7 @@ func (b *Budget) State(ctx context.Context) (BudgetState, error) {
 		state.Left = max(0, state.Limit-spent)
 	}
 	if blocked != nil {
-		state.BlockedUntil, state.Left = *blocked, 0
+		state.BlockedUntil, state.Left, state.Wait = *blocked, 0, max(state.Wait, blocked.Sub(now))
 	}
 	return state, nil
 }

@@ -1,6 +1,7 @@
 package sink_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -192,5 +193,38 @@ func TestBudgetFollowsTheHeaders(t *testing.T) {
 	other := sink.New(pool, sinktest.Warehouse, "another").Budget()
 	if wait, ok := take(t, other, 0); wait != 0 || !ok {
 		t.Errorf("another account waits for %s, %t", wait, ok)
+	}
+}
+
+// What is known of the budget is told without a request being reserved.
+func TestBudgetState(t *testing.T) {
+	t.Parallel()
+	budget, pool := newBudget(t)
+	state := func() sink.BudgetState {
+		t.Helper()
+		state, err := budget.State(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state
+	}
+	if got := state(); got != (sink.BudgetState{Left: -1}) {
+		t.Errorf("before the first request: %+v", got)
+	}
+	take(t, budget, 0)
+	if got := state(); got.Limit != 0 || got.Left != -1 || !got.BlockedUntil.IsZero() {
+		t.Errorf("before a limit is known: %+v", got)
+	}
+	observe(t, budget, 5, time.Hour, 4, 0)
+	if got := state(); got.Limit != 5 || got.Left != 4 || got.Period < time.Hour || got.Wait < 10*time.Minute || !got.BlockedUntil.IsZero() {
+		t.Errorf("after a request: %+v", got)
+	}
+	before := value[string](t, pool, `SELECT b::text FROM paymosync.budgets AS b`)
+	observe(t, budget, 0, 0, -1, 30*time.Minute)
+	if got := state(); got.Left != 0 || got.BlockedUntil.Before(time.Now().Add(20*time.Minute)) || got.Wait < 20*time.Minute {
+		t.Errorf("after a 429: %+v", got)
+	}
+	if after := value[string](t, pool, `SELECT b::text FROM paymosync.budgets AS b`); strings.Count(after, ",") != strings.Count(before, ",") {
+		t.Errorf("looking reserved something: %s", after)
 	}
 }

@@ -20,10 +20,10 @@ func TestDrift(t *testing.T) {
 		fields, err := tb.store.Drift(t.Context())
 		tb.must(err)
 		for i := range fields {
-			if fields[i].FirstSeen.IsZero() {
+			if fields[i].FirstSeen.IsZero() || fields[i].LastSeen.Before(fields[i].FirstSeen) {
 				t.Errorf("%+v has no time", fields[i])
 			}
-			fields[i].FirstSeen = time.Time{}
+			fields[i].FirstSeen, fields[i].LastSeen = time.Time{}, time.Time{}
 		}
 		return fields
 	}

@@ -96,7 +96,12 @@ func TestConfigGood(t *testing.T) {
 			func(c Config) bool { return c.StartDate.Equal(time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)) }},
 		"level in capitals": {map[string]string{"LOG_LEVEL": "WARN", "LOG_FORMAT": "JSON"}, func(c Config) bool { return c.LogLevel.String() == "WARN" && c.LogFormat == "json" }},
 		"sweep":             {map[string]string{"SWEEP_WITHOUT_ADMIN": "true"}, func(c Config) bool { return c.SweepWithoutAdmin }},
-		"role":              {map[string]string{"ACCEPT_ROLE": "Employee"}, func(c Config) bool { return c.AcceptRole == "Employee" }},
+		"retention": {map[string]string{"RUNS_RETENTION": "30d", "JOBS_RETENTION": "36h", "QUARANTINE_RETENTION": "0", "ALERT_STALE_AFTER": "0", "ALERT_WEBHOOK_URL": "https://hooks.example/x"},
+			func(c Config) bool {
+				o := c.Operate
+				return o.KeepRuns == 30*24*time.Hour && o.KeepJobs == 36*time.Hour && o.KeepQuarantine == 0 && o.AlertStale == 0 && o.AlertRuns == 3 && o.AlertWebhook.Reveal() == "https://hooks.example/x"
+			}},
+		"role": {map[string]string{"ACCEPT_ROLE": "Employee"}, func(c Config) bool { return c.AcceptRole == "Employee" }},
 		"approle": {map[string]string{"VAULT_ROLE_ID": "r", "VAULT_SECRET_ID_FILE": "/f", "VAULT_AUTH_MOUNT": "auth/x/"},
 			func(c Config) bool { return c.Vault.Method == LoginAppRole && c.Vault.AuthMount == "auth/x" }},
 		"vault": {map[string]string{"VAULT_ADDR": "http://vault:8200", "VAULT_KV_VERSION": "2", "VAULT_NAMESPACE": "n", "VAULT_SKIP_VERIFY": "1"},
@@ -166,6 +171,12 @@ func TestConfigBad(t *testing.T) {
 		"MIGRATE_ON_START":     {{"ja", "neither true nor false"}},
 		"SWEEP_WITHOUT_ADMIN":  {{"ja", "neither true nor false"}},
 		"ACCEPT_ROLE":          {{"Employee Guest", "one role"}},
+		"ALERT_WEBHOOK_URL":    {{"canary", "absolute URL"}, {"ftp://x/canary", "absolute URL"}, {"vault://secret/canary", "names no field"}},
+		"ALERT_FAILING_RUNS":   {{"0", "1 or more"}, {"three", "whole number"}},
+		"ALERT_STALE_AFTER":    {{"30s", "too short"}, {"2", "no length of time"}, {"-1h", "too short"}},
+		"RUNS_RETENTION":       {{"1h", "too short: give 24h"}, {"90 days", "examples: 90d"}},
+		"QUARANTINE_RETENTION": {{"d", "examples: 90d"}},
+		"JOBS_RETENTION":       {{"1m", "too short"}},
 		"VAULT_ADDR":           {{"vault:8200", "absolute"}, {"https://", "absolute"}, {"https://u:canary@v:8200", "a user"}},
 		"VAULT_KV_VERSION":     {{"3", "none of 1, 2"}},
 		"VAULT_SKIP_VERIFY":    {{"x", "neither"}},
