@@ -144,7 +144,13 @@ func causeOfStatus(api *paymo.APIError) Cause {
 
 // Advice says what to do about a table's state: "" where nothing is to be done.
 func Advice(table string, cause Cause) string {
-	return strings.ReplaceAll(advice(cause), "TABLE", table)
+	words := strings.Fields(advice(cause))
+	for i, word := range words {
+		if strings.Trim(word, ",;:.") == "TABLE" { // and not SYNC_TABLES
+			words[i] = strings.Replace(word, "TABLE", table, 1)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func advice(cause Cause) string {
