@@ -9,12 +9,40 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/sink/sinktest"
 )
+
+// riverWithJob is a queue with one job, which nobody works.
+func riverWithJob(t *testing.T) (*river.Client[pgx.Tx], *rivertype.JobRow) {
+	t.Helper()
+	client, err := river.NewClient(riverpgxv5.New(sinktest.Database(t)), &river.Config{Schema: jobs.QueueSchema, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inserted, err := client.Insert(t.Context(), jobs.SyncArgs{Account: "default", Table: "projects", Mode: jobs.Full, Reason: jobs.ReasonSchedule}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, inserted.Job
+}
+
+// showRiver has River UI served for as long as the test lasts.
+func showRiver(t *testing.T, s *site, late *lateHandler, client *river.Client[pgx.Tx]) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
+	ui, err := startRiverUI(ctx, client, newSiteLog(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	late.set(ui)
+}
 
 // The queue's page is served once there is a queue, with a policy of its own; its API
 // lists the jobs, and cancels them for whoever knows the password.
@@ -24,22 +52,8 @@ func TestRiverUI(t *testing.T) {
 	s := newSite(t, false, "secret", httpConfig{River: late})
 	s.mustAnswer(http.StatusServiceUnavailable, "GET", "/river/", knowing("secret"), "not ready")
 
-	pool := sinktest.Database(t)
-	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: jobs.QueueSchema, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	job, err := client.Insert(t.Context(), jobs.SyncArgs{Account: "default", Table: "projects", Mode: jobs.Full, Reason: jobs.ReasonSchedule}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	t.Cleanup(stop)
-	ui, err := startRiverUI(ctx, client, newSiteLog(s))
-	if err != nil {
-		t.Fatal(err)
-	}
-	late.set(ui)
+	client, job := riverWithJob(t)
+	showRiver(t, s, late, client)
 
 	html := func(r *http.Request) {
 		r.SetBasicAuth("", "secret")
@@ -65,7 +79,7 @@ func TestRiverUI(t *testing.T) {
 			Args string `json:"args"`
 		} `json:"data"`
 	}
-	if err := json.Unmarshal([]byte(list("available")), &listed); err != nil || len(listed.Data) != 1 || listed.Data[0].Kind != job.Job.Kind || !strings.Contains(listed.Data[0].Args, "projects") {
+	if err := json.Unmarshal([]byte(list("available")), &listed); err != nil || len(listed.Data) != 1 || listed.Data[0].Kind != job.Kind || !strings.Contains(listed.Data[0].Args, "projects") {
 		t.Errorf("its API lists %+v, %v", listed, err)
 	}
 	s.mustAnswer(http.StatusUnauthorized, "GET", "/river/api/jobs", nil)
@@ -74,7 +88,7 @@ func TestRiverUI(t *testing.T) {
 		return func(r *http.Request) {
 			change(r)
 			r.Header.Set("Content-Type", "application/json")
-			r.Body = body(fmt.Sprintf(`{"ids":["%d"]}`, job.Job.ID))
+			r.Body = body(fmt.Sprintf(`{"ids":["%d"]}`, job.ID))
 		}
 	}
 	s.mustAnswer(http.StatusUnauthorized, "POST", "/river/api/jobs/cancel", cancel(knowing("guess")))
