@@ -164,7 +164,7 @@ func (p *program) demoSync(ctx context.Context, config Config, o demoOptions, da
 	}
 	defer pool.Close()
 	p.tell("\nWhere each table stands (paymosync status):\n")
-	if err := p.status(ctx, config, pool, false); err != nil {
+	if err := p.status(ctx, config, pool, statusOptions{}); err != nil {
 		return err
 	}
 	p.tell("\nA question to the warehouse: what took the last 30 days' hours?\n\n  %s\n", strings.ReplaceAll(demoQuestion, "\n", "\n  "))

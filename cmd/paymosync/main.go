@@ -22,7 +22,7 @@ func run() int {
 	context.AfterFunc(ctx, stop)
 
 	out := &stdout{file: os.Stdout}
-	root := newRoot(terminal{out: out, err: os.Stderr}, os.Environ())
+	root := newRoot(terminal{in: os.Stdin, out: out, err: os.Stderr}, os.Environ())
 	err := root.ExecuteContext(ctx)
 	if failed := out.failed(); failed != nil && (err == nil || errors.Is(err, errUnwell)) {
 		err = failed

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -9,10 +10,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
 
@@ -45,19 +46,39 @@ type runReport struct {
 	Requests   int64      `json:"requests"`
 }
 
+// statusOptions are the flags of status, and the tables that it is asked about.
+type statusOptions struct {
+	tables []*catalog.Resource // none: all that are configured
+	asJSON bool
+	watch  time.Duration // 0: once
+}
+
 func (p *program) statusCommand() *cobra.Command {
-	var asJSON bool
+	var o statusOptions
 	command := &cobra.Command{
-		Use:   "status",
+		Use:   "status [TABLE...]",
 		Short: "Show where each table stands",
-		Long: `Show where each table stands: its state and why, its rows, how fresh they are, its
-last run and its next one; and below, which changes in Paymo are found when.
+		Long: `Show whose Paymo it is, what is left of its rate budget, and where each table stands:
+its state, its rows, how fresh they are, its last run and its next one. Below that: why
+tables are not ok and what to do about it, and which changes in Paymo are found when.
+
+With --watch it is shown anew every few seconds, until q or Ctrl-C. Where no terminal is,
+only what changes is printed, with the time.
 
 Exit code: 0 when every table is ok, paused or unavailable, 1 when one is degraded
-or failing, 2 for a configuration that is wrong.`,
-		Example: "  paymosync status\n  paymosync status --json | jq '.[] | select(.state != \"ok\")'",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+or failing, 2 for a configuration that is wrong. With --watch: 0 after q, 130 after
+Ctrl-C or another signal.`,
+		Example: "  paymosync status\n  paymosync status time_entries projects\n  paymosync status --watch=2s\n" +
+			"  paymosync status --json | jq '.[] | select(.state != \"ok\")'",
+		ValidArgsFunction: completeTables,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.validate(cmd.Flags().Changed("watch"), args); err != nil {
+				return err
+			}
+			var err error
+			if o.tables, err = chosenTables(Config{}, args); err != nil {
+				return err
+			}
 			config, err := p.config("DATABASE_URL")
 			if err != nil {
 				return err
@@ -67,11 +88,34 @@ or failing, 2 for a configuration that is wrong.`,
 				return err
 			}
 			defer pool.Close()
-			return p.status(cmd.Context(), config, pool, asJSON)
+			if o.watch > 0 {
+				return p.watchStatus(cmd.Context(), config, pool, o)
+			}
+			return p.status(cmd.Context(), config, pool, o)
 		},
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	command.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
+	command.Flags().DurationVar(&o.watch, "watch", 0, "show it anew every so often, until q or Ctrl-C")
+	command.Flags().Lookup("watch").NoOptDefVal = "5s"
 	return command
+}
+
+// validate refuses what does not go together.
+func (o statusOptions) validate(watch bool, args []string) error {
+	switch {
+	case !watch:
+		return nil
+	case o.asJSON:
+		return &usageError{errors.New("--watch is for people, and --json for programs: give one of them")}
+	case o.watch < time.Second || o.watch > time.Hour:
+		return &usageError{fmt.Errorf("--watch=%s: give a duration from 1s to 1h", o.watch)}
+	}
+	for _, arg := range args {
+		if _, err := time.ParseDuration(arg); err == nil {
+			return &usageError{fmt.Errorf("there is no table %q: did you mean --watch=%s?", arg, arg)}
+		}
+	}
+	return nil
 }
 
 // openToLook opens the database for a command that only looks at it.
@@ -84,26 +128,56 @@ func (p *program) openToLook(ctx context.Context, config Config) (*pgxpool.Pool,
 	return openMigrated(ctx, config, vault)
 }
 
-func (p *program) status(ctx context.Context, config Config, pool *pgxpool.Pool, asJSON bool) error {
-	overview, err := jobs.ReadOverview(ctx, newOverviewConfig(config, pool, 1, 0))
+// status prints where the tables stand, once.
+func (p *program) status(ctx context.Context, config Config, pool *pgxpool.Pool, o statusOptions) error {
+	status, err := readStatus(ctx, config, pool, o.tables)
 	if err != nil {
 		return err
 	}
-	now := overview.At
-	reports := make([]tableReport, len(overview.Tables))
-	for i, t := range overview.Tables {
-		reports[i] = newTableReport(t)
-	}
-	if asJSON {
-		err = p.printJSON(reports)
+	if o.asJSON {
+		err = p.printJSON(status.tables)
 	} else {
-		err = p.printStatus(reports, now)
+		_, err = fmt.Fprint(p.out, status.page(p.look()))
 	}
 	if err != nil {
 		return err
 	}
-	for _, r := range reports {
-		if r.State == sink.StateDegraded || r.State == sink.StateFailing {
+	return status.verdict()
+}
+
+// statusReport is where everything stands, as it is printed.
+type statusReport struct {
+	jobs.Overview
+	tables []tableReport // as Overview's are
+}
+
+// readStatus reads where the tables stand, or all that are configured.
+func readStatus(ctx context.Context, config Config, pool *pgxpool.Pool, tables []*catalog.Resource) (statusReport, error) {
+	from := newOverviewConfig(config, pool, 1, 0)
+	if len(tables) > 0 {
+		from.Tables = nil
+		for _, resource := range tables {
+			from.Tables = append(from.Tables, jobs.TableSchedule{Resource: resource, Schedule: config.ScheduleOf(resource.Table)})
+		}
+	}
+	overview, err := jobs.ReadOverview(ctx, from)
+	if err != nil {
+		return statusReport{}, err
+	}
+	status := statusReport{Overview: overview, tables: make([]tableReport, len(overview.Tables))}
+	for i, t := range overview.Tables {
+		if !slices.Contains(config.Tables, t.Table) {
+			t.NextRun = time.Time{} // the service does not sync it
+		}
+		status.tables[i] = newTableReport(t)
+	}
+	return status, nil
+}
+
+// verdict is what the states mean for the exit code.
+func (s statusReport) verdict() error {
+	for _, t := range s.tables {
+		if t.State == sink.StateDegraded || t.State == sink.StateFailing {
 			return errUnwell
 		}
 	}
@@ -125,58 +199,6 @@ func newTableReport(s jobs.TableOverview) tableReport {
 		}
 	}
 	return report
-}
-
-// printStatus prints a line a table, and below them what is not well, in words. A
-// narrow terminal gets fewer columns.
-func (p *program) printStatus(reports []tableReport, now time.Time) error {
-	header := table.Row{"table", "state", "rows", "fresh as of", "last run"}
-	narrow := p.narrow()
-	if !narrow {
-		header = append(header, "last full", "next run")
-	}
-	w := p.newTable(header...)
-	numbers(w, "rows")
-	notes := make([]note, len(reports))
-	for i, r := range reports {
-		notes[i] = note{r.Table, r.State, r.Reason}
-		run, next := "-", "-"
-		if r.LastRun != nil {
-			run = fmt.Sprintf("%s, %s", r.LastRun.Mode, ago(&r.LastRun.StartedAt, now))
-			if r.LastRun.State == sink.RunRunning || r.LastRun.State == sink.RunInterrupted {
-				run += ", " + r.LastRun.State
-			}
-		}
-		if r.NextRun != nil {
-			next = "in " + span(r.NextRun.Sub(now))
-		}
-		row := table.Row{r.Table, p.state(r.State), grouped(r.Rows), ago(r.FreshAsOf, now), run}
-		if !narrow {
-			row = append(row, ago(r.LastFull, now), next)
-		}
-		w.AppendRow(row)
-	}
-	w.Render()
-	if text := summarise(notes); text != "" {
-		if _, err := fmt.Fprintf(p.out, "\n%s", text); err != nil {
-			return err
-		}
-	}
-	for _, r := range reports {
-		for _, name := range slices.Sorted(maps.Keys(r.Capabilities)) {
-			if learned := r.Capabilities[name]; !learned.Works {
-				if _, err := fmt.Fprintf(p.out, "%s: %s does not work since %s: %s\n", r.Table, name, learned.Since.Format(time.RFC3339), learned.Reason); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	width, _, ok := terminalSize(p.out)
-	if !ok {
-		width = wideTable
-	}
-	_, err := fmt.Fprintf(p.out, "\n%s", contracts(reports, width))
-	return err
 }
 
 // ways are what was learned of how the server may be asked. The doubt about a listing is

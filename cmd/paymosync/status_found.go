@@ -2,7 +2,6 @@ package main
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/paymosync/paymosync/jobs"
 )
@@ -36,23 +35,4 @@ func contracts(reports []tableReport, width int) string {
 		}
 	}
 	return lines.String()
-}
-
-// wrapped breaks a text between its words into lines of a width, all of them with the
-// indent, and those after the first with four blanks at least.
-func wrapped(words, indent string, width int) string {
-	var lines strings.Builder
-	line := indent
-	for i, word := range strings.Fields(words) {
-		switch {
-		case i == 0:
-			line += word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width:
-			lines.WriteString(line + "\n")
-			line = strings.Repeat(" ", max(4, len(indent))) + word
-		default:
-			line += " " + word
-		}
-	}
-	return lines.String() + line + "\n"
 }

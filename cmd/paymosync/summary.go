@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/sink"
 )
@@ -52,28 +50,27 @@ func allWell(outcomes []synced) bool {
 	})
 }
 
-// printOutcomes prints the summary: a line a table, what is wrong in words, and the
-// sum. A narrow terminal gets fewer columns.
+// printOutcomes prints the summary: a line a table, what is wrong in words with what to
+// do about it, and the sum.
 func (p *program) printOutcomes(outcomes []synced) error {
-	header := table.Row{"table", "state", "new", "changed", "deleted", "took"}
-	narrow := p.narrow()
-	if !narrow {
-		header = append(header, "unchanged", "requests", "waited", "mode")
+	look := p.look()
+	columns := []column{
+		{header: "table", worth: 10}, {header: "state", worth: 9}, {header: "new", worth: 8, right: true}, {header: "changed", worth: 7, right: true},
+		{header: "deleted", worth: 6, right: true}, {header: "took", worth: 5, right: true}, {header: "unchanged", worth: 3, right: true},
+		{header: "requests", worth: 4, right: true}, {header: "waited", worth: 2, right: true}, {header: "mode", worth: 1},
 	}
-	w := p.newTable(header...)
-	numbers(w, "new", "changed", "deleted", "unchanged", "requests", "took", "waited")
 	var sum jobs.Outcome
 	var notes []note
 	for _, o := range outcomes {
 		sum = addOutcomes(sum, o.Outcome)
-		row := table.Row{o.Table, p.state(o.State), grouped(o.Inserted), grouped(o.Updated), grouped(o.Tombstoned), span(o.Took)}
-		if !narrow {
-			row = append(row, grouped(o.Unchanged), o.Requests, span(o.Waited), o.Mode)
+		for i, cell := range []string{
+			o.Table, look.state(o.State), grouped(o.Inserted), grouped(o.Updated), grouped(o.Tombstoned), span(o.Took),
+			grouped(o.Unchanged), grouped(int64(o.Requests)), span(o.Waited), string(o.Mode),
+		} {
+			columns[i].cells = append(columns[i].cells, cell)
 		}
-		w.AppendRow(row)
-		notes = append(notes, note{o.Table, o.State, o.Reason})
+		notes = append(notes, note{table: o.Table, state: o.State, reason: o.Reason, cause: o.Cause})
 	}
-	w.Render()
 	var earlier strings.Builder
 	for _, o := range outcomes {
 		if o.WentOn != nil {
@@ -85,34 +82,6 @@ func (p *program) printOutcomes(outcomes []synced) error {
 	if sum.Inserted+sum.Updated+sum.Tombstoned == 0 && allWell(outcomes) {
 		text = fmt.Sprintf("Nothing new: no row of the warehouse was written (%s read, %s).", counted(sum.Unchanged, "row"), counted(int64(sum.Requests), "request"))
 	}
-	_, err := fmt.Fprintf(p.out, "\n%s%s%s\n", summarise(notes), earlier.String(), text)
+	_, err := fmt.Fprintf(p.out, "%s\n\n%s%s%s\n", strings.Join(look.table(columns), "\n"), look.summarise(notes), earlier.String(), text)
 	return err
-}
-
-// note is what is to be said about a table's state.
-type note struct{ table, state, reason string }
-
-// summarise says why tables are not ok, a line for each reason.
-func summarise(notes []note) string {
-	var order []string
-	tables := map[string][]string{}
-	for _, n := range notes {
-		if n.reason == "" {
-			continue
-		}
-		text := n.state + ": " + n.reason
-		if tables[text] == nil {
-			order = append(order, text)
-		}
-		tables[text] = append(tables[text], n.table)
-	}
-	var lines strings.Builder
-	for _, text := range order {
-		who := tables[text][0]
-		if n := len(tables[text]); n > 1 {
-			who = fmt.Sprintf("%d tables (%s, …)", n, who)
-		}
-		fmt.Fprintf(&lines, "%s %s\n", who, text)
-	}
-	return lines.String()
 }

@@ -7,22 +7,24 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"golang.org/x/term"
-
-	"github.com/paymosync/paymosync/sink"
 )
 
-// wideTable is the width that the tables of sync and status need with all their
-// columns.
+// wideTable is the width that the table of verify needs with all its columns.
 const wideTable = 116
 
-// terminal is where a command prints: results to out, everything else to err.
-type terminal struct{ out, err io.Writer }
+// terminal is where a command prints: results to out, everything else to err. What asks
+// for keys reads them from in, which may be nil.
+type terminal struct {
+	in       *os.File
+	out, err io.Writer
+}
 
 // stdout is the standard output. It keeps the first error of writing to it: a command
 // whose results did not arrive has failed, whether it looked or not. It is safe for
@@ -145,18 +147,24 @@ func (q quieter) WithGroup(name string) slog.Handler { return quieter{q.Handler.
 
 // newTable makes a plain, aligned table; a person's one is bold where it is headed.
 func (t terminal) newTable(header ...any) table.Writer {
-	w := table.NewWriter()
+	w := plainTable(colourful(t.out))
 	w.SetOutputMirror(t.out)
+	w.AppendHeader(table.Row(header))
+	return w
+}
+
+// plainTable makes a table of aligned columns without lines.
+func plainTable(colour bool) table.Writer {
+	w := table.NewWriter()
 	style := table.StyleDefault
 	style.Options = table.Options{}
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", strings.Repeat(" ", columnGap)
 	style.Format.Header, style.Format.Footer = text.FormatUpper, text.FormatDefault
-	if colourful(t.out) {
+	if colour {
 		style.Color.Header = text.Colors{text.Bold}
 	}
 	w.SetStyle(style)
 	w.SuppressTrailingSpaces()
-	w.AppendHeader(table.Row(header))
 	return w
 }
 
@@ -167,22 +175,6 @@ func numbers(w table.Writer, headers ...string) {
 		configs[i] = table.ColumnConfig{Name: header, Align: text.AlignRight, AlignHeader: text.AlignRight, AlignFooter: text.AlignRight}
 	}
 	w.SetColumnConfigs(configs)
-}
-
-// state is a state's name, coloured by what it means for its reader.
-func (t terminal) state(state string) string {
-	if !colourful(t.out) {
-		return state
-	}
-	switch state {
-	case sink.StateOK:
-		return text.FgGreen.Sprint(state)
-	case sink.StateDegraded:
-		return text.FgYellow.Sprint(state)
-	case sink.StateFailing:
-		return text.FgRed.Sprint(state)
-	}
-	return text.Faint.Sprint(state)
 }
 
 // grouped is a number with its thousands apart.

@@ -44,11 +44,11 @@ func (p *program) printVerified(found []jobs.Verified, repair bool) error {
 			row = append(row, grouped(v.Pending), v.Requests)
 		}
 		w.AppendRow(row)
-		notes = append(notes, note{v.Table, v.Verdict, v.Reason})
+		notes = append(notes, note{table: v.Table, state: v.Verdict, reason: v.Reason})
 		details.WriteString(verifiedDetails(v))
 	}
 	w.Render()
-	_, err := fmt.Fprintf(p.out, "\n%s%s%s\n", details.String(), summarise(notes), conclusion(found, repair))
+	_, err := fmt.Fprintf(p.out, "\n%s%s%s\n", details.String(), p.look().summarise(notes), conclusion(found, repair))
 	return err
 }
 

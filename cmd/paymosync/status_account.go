@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// labelWidth is how wide the labels of the first lines are.
+const labelWidth = 9
+
+// head says what is true of all tables: whose Paymo it is, what is left of its rate
+// budget, how many tables are in which state, and what the queue holds.
+func (s statusReport) head(l look) string {
+	var lines strings.Builder
+	for _, line := range []struct{ label, words string }{
+		{"account", accountWords(s.Account)},
+		{"budget", budgetWords(s.Budget, s.At)},
+		{"tables", s.counts(l)},
+		{"queue", queueWords(s.Queue)},
+	} {
+		label := l.paint(line.label, text.Bold) + strings.Repeat(" ", labelWidth-len(line.label))
+		lines.WriteString(wrapped(line.words, label, l.width))
+	}
+	return lines.String()
+}
+
+// accountWords say whose Paymo it is, and what its key may see.
+func accountWords(a jobs.AccountOverview) string {
+	if !a.Pinned {
+		return "not known yet: the first sync asks Paymo whose key it is"
+	}
+	user := fmt.Sprintf("user %d, %s", a.UserID, a.Role)
+	if !a.Admin() {
+		user = fmt.Sprintf("user %d, role %s, not Admin: it may see fewer rows and blank prices", a.UserID, a.Role)
+	}
+	company := fmt.Sprintf("company %d", a.CompanyID)
+	if a.CompanyID == 0 {
+		company = "company not known: the key may not ask for it"
+	}
+	return user + "; " + company + "; " + a.BaseURL
+}
+
+// budgetWords say how many requests Paymo takes at this moment.
+func budgetWords(b sink.BudgetState, now time.Time) string {
+	limit := fmt.Sprintf("%s per %s", counted(int64(b.Limit), "request"), b.Period.Round(time.Second))
+	switch {
+	case !b.BlockedUntil.IsZero():
+		return fmt.Sprintf("spent: Paymo takes no request for another %s", span(b.BlockedUntil.Sub(now)))
+	case b.Limit == 0:
+		return "not known: no reply of Paymo has told a rate limit"
+	case b.Left < 0:
+		return limit
+	case b.Left == 0:
+		return fmt.Sprintf("spent: none of %s left, the next one may go in %s", limit, span(max(0, b.Wait)))
+	}
+	return fmt.Sprintf("%d of %s left", b.Left, limit)
+}
+
+// queueWords say what the queue holds.
+func queueWords(queue map[string]int64) string {
+	var parts []string
+	for _, part := range []struct {
+		n     int64
+		words string
+	}{
+		{queue["running"], "running"},
+		{queue["available"] + queue["pending"], "waiting"},
+		{queue["scheduled"], "put off for a while"},
+		{queue["retryable"], "to be tried again"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", grouped(part.n), part.words))
+		}
+	}
+	if len(parts) == 0 {
+		return "empty"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// counts say how many tables are in which state, the gravest first.
+func (s statusReport) counts(l look) string {
+	count := map[string]int{}
+	for _, t := range s.tables {
+		count[t.State]++
+	}
+	var parts []string
+	for _, state := range []string{sink.StateFailing, sink.StateDegraded, sink.StateUnavailable, sink.StatePaused, sink.StateOK} {
+		if n := count[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, l.state(state)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
