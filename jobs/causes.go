@@ -58,7 +58,7 @@ const (
 	CauseNotServed Cause = "not_served"            // not in the plan, or not permitted
 	CauseElsewhere Cause = sink.CauseElsewhere     // another schema is synced
 	CausePaused    Cause = Cause(sink.CausePaused) // by an operator
-	CauseTable     Cause = "table_missing"         // a table of the warehouse is gone
+	CauseTable     Cause = sink.CauseTableMissing  // a table of the warehouse is gone
 	causeWell      Cause = ""                      // nothing is wrong
 )
 

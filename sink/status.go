@@ -39,8 +39,11 @@ func (t TableStatus) LastRun() *Run {
 // _sync_status says the same.
 const elsewhere = "another schema was synced last, not this one"
 
-// CauseElsewhere is the cause of a table whose checkpoint tells of another schema's.
-const CauseElsewhere = "other_schema"
+// The causes that the bookkeeping itself knows, beside CausePaused.
+const (
+	CauseElsewhere    = "other_schema"  // the checkpoint tells of another schema's table
+	CauseTableMissing = "table_missing" // somebody dropped it
+)
 
 // Status reads where each of the tables stands, with so many of its last runs.
 func (s *Store) Status(ctx context.Context, resources []*catalog.Resource, runs int) ([]TableStatus, error) {
@@ -83,7 +86,10 @@ func (s *Store) Status(ctx context.Context, resources []*catalog.Resource, runs 
 			SELECT count(*)
 			FROM `+pgx.Identifier{s.schema, r.Table}.Sanitize()+`
 			WHERE _deleted_at IS NULL`).Scan(&status.Rows)
-		if err != nil {
+		switch {
+		case Missing(err): // which is no reason not to tell of the others
+			status.State, status.Reason, status.Cause = StateFailing, fmt.Sprintf("the warehouse has no table %s.%s", s.schema, r.Table), CauseTableMissing
+		case err != nil:
 			return nil, fmt.Errorf("count the rows of %s: %w", r.Table, err)
 		}
 		statuses = append(statuses, status)
