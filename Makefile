@@ -17,7 +17,7 @@ build: ## build bin/paymosync and bin/fakepaymo
 
 .PHONY: test
 test: postgres ## run the tests, set-up included
-	go test -shuffle=on ./...
+	go test -shuffle=on -timeout 30m ./...
 
 .PHONY: race
 race: postgres ## run the tests with the race detector
