@@ -62,22 +62,22 @@ func serve(ctx context.Context, config Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	health, river := newHealth(vault, config), &lateHandler{}
+	health, pages := newHealth(vault, config), &pages{}
 	meters := newMeters(config, log)
 	web := newHTTPServer(httpConfig{
-		Address: config.HTTPAddr, Health: health, River: river, Metrics: meters, Log: log,
+		Address: config.HTTPAddr, Health: health, Page: &pages.status, River: &pages.river, Metrics: meters, Log: log,
 		Password: newHTTPPassword(config.HTTPPassword, vault.Resolve, log),
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return vault.Run(ctx) })
 	group.Go(func() error { return web.serve(ctx) })
-	group.Go(func() error { return work(ctx, config, vault, health, river, meters, log) })
+	group.Go(func() error { return work(ctx, config, vault, health, pages, meters, log) })
 	return group.Wait()
 }
 
-// work opens the database, and syncs on schedule until the context ends. The queue's
-// page is served by river meanwhile, unless that is nil.
-func work(ctx context.Context, config Config, vault *Vault, health *health, river *lateHandler, meters *metrics.Metrics, log *slog.Logger) error {
+// work opens the database, and syncs on schedule until the context ends. The pages are
+// served meanwhile, unless they are nil.
+func work(ctx context.Context, config Config, vault *Vault, health *health, pages *pages, meters *metrics.Metrics, log *slog.Logger) error {
 	pool, err := openUntilReady(ctx, config, vault, health, log)
 	if ctx.Err() != nil {
 		return nil // it was stopped before it was ready
@@ -113,13 +113,11 @@ func work(ctx context.Context, config Config, vault *Vault, health *health, rive
 	if err != nil {
 		return fmt.Errorf("make the queue: %w", err)
 	}
-	if river != nil {
-		ui, err := startRiverUI(ctx, service, queueLog)
-		if err != nil {
+	if pages != nil {
+		if err := pages.open(ctx, &controls{overview, service, syncer.Store}, queueLog, log); err != nil {
 			return err
 		}
-		river.set(ui)
-		defer river.set(nil)
+		defer pages.close()
 	}
 	if err := service.Start(ctx); err != nil {
 		return fmt.Errorf("start the queue: %w", err)
