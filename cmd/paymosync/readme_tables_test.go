@@ -23,7 +23,7 @@ func TestReadmeTables(t *testing.T) {
 	readme := readFile(t, "README.md")
 	fresh := readme
 	for name, table := range map[string]string{
-		"configuration": configurationTable(), "commands": commandTable(), "tables": resourceTable(),
+		"configuration": configurationTable(), "commands": commandTable(), "tables": resourceTable(), "causes": causesTable(),
 	} {
 		between := regexp.MustCompile(`(?s)(<!-- begin: ` + name + `, [^\n]*-->\n).*?(<!-- end: ` + name + ` -->)`)
 		if !between.MatchString(fresh) {
@@ -65,7 +65,7 @@ func commandTable() string {
 	table := markdownRow("command", "what it does") + markdownRow("---", "---")
 	for _, command := range allCommands(newRoot(terminal{out: io.Discard, err: io.Discard}, nil)) {
 		use := command.Parent().CommandPath() + " " + command.Use
-		flags := regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[\w-]+(?: \w+)?) {2,}`)
+		flags := regexp.MustCompile(`(?m)^ +(?:-\w, )?(--[\w-]+(?: \w+)?(?:\[=\w+\])?) {2,}`)
 		for _, match := range flags.FindAllStringSubmatch(command.LocalNonPersistentFlags().FlagUsages(), -1) {
 			if name, _, _ := strings.Cut(match[1], " "); !strings.Contains(use, name+" ") { // what is mandatory is in it
 				use += " [" + match[1] + "]"
