@@ -14,6 +14,7 @@ import (
 // synced is what came of a table's sync, as the command prints it.
 type synced struct {
 	jobs.Outcome
+	Advice string     `json:"advice,omitempty"`       // what to do about its state, "" when nothing
 	From   string     `json:"from,omitempty"`         // the first day of a backfill
 	To     string     `json:"to,omitempty"`           // and its last one, "" for no end
 	WentOn *time.Time `json:"went_on_from,omitempty"` // when the backfill began that this one went on with; the counts are those of both
@@ -79,7 +80,10 @@ func (p *program) printOutcomes(outcomes []synced) error {
 	}
 	text := fmt.Sprintf("%s new, %s changed, %s deleted, %s unchanged; %s.", counted(sum.Inserted, "row"), grouped(sum.Updated),
 		grouped(sum.Tombstoned), grouped(sum.Unchanged), counted(int64(sum.Requests), "request"))
-	if sum.Inserted+sum.Updated+sum.Tombstoned == 0 && allWell(outcomes) {
+	switch {
+	case !slices.ContainsFunc(outcomes, func(o synced) bool { return o.State != sink.StatePaused }):
+		text = "Nothing was read: " + counted(int64(len(outcomes)), "table") + " paused."
+	case sum.Inserted+sum.Updated+sum.Tombstoned == 0 && allWell(outcomes):
 		text = fmt.Sprintf("Nothing new: no row of the warehouse was written (%s read, %s).", counted(sum.Unchanged, "row"), counted(int64(sum.Requests), "request"))
 	}
 	_, err := fmt.Fprintf(p.out, "%s\n\n%s%s%s\n", strings.Join(look.table(columns), "\n"), look.summarise(notes), earlier.String(), text)

@@ -122,6 +122,7 @@ type tableSync struct {
 func (s tableSync) toEnd(ctx context.Context, req jobs.Request) synced {
 	began, clockErr := s.syncer.Store.Now(ctx)
 	total := synced{Outcome: s.throughout(ctx, req)}
+	total.Advice = jobs.Advice(total.Table, total.Cause)
 	if req.Mode != jobs.Backfill {
 		return total
 	}
@@ -179,10 +180,10 @@ func (s tableSync) throughout(ctx context.Context, req jobs.Request) jobs.Outcom
 			}
 		default:
 			if err != nil && total.State != sink.StateFailing {
-				total.State, total.Reason = sink.StateFailing, describe(err)
+				total.State, total.Reason, total.Cause = sink.StateFailing, describe(err), jobs.CauseOf(err)
 			}
 			if ctx.Err() != nil {
-				total.State, total.Reason = sink.RunInterrupted, keptWords(req.Mode)
+				total.State, total.Reason, total.Cause = sink.RunInterrupted, keptWords(req.Mode), ""
 			}
 			total.Took = time.Since(started)
 			return total
