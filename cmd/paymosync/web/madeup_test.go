@@ -69,7 +69,7 @@ func healthy() jobs.Overview {
 	return o
 }
 
-// break_ has a table of an overview fail, or whatever the state is, by its last runs.
+// spoil has a table of an overview fail, or whatever the state is, by its last runs.
 func spoil(o *jobs.Overview, i int, state string, cause jobs.Cause, reason string, runs int) {
 	t := &o.Tables[i]
 	t.State, t.Cause, t.Reason, t.Advice = state, cause, reason, jobs.Advice(t.Table, cause)

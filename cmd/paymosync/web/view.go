@@ -114,7 +114,11 @@ func newView(config Config, o jobs.Overview, still bool) view {
 	}
 	slices.SortFunc(v.Counts, func(a, b count) int { return cmp.Compare(severity(a.Kind), severity(b.Kind)) })
 	for _, r := range o.Latest {
-		v.Runs = append(v.Runs, newRun(r, o.At))
+		row := newRun(r, o.At)
+		if _, shown := tableOf(o, r.Table); !shown { // it is synced no more
+			row.Anchor = ""
+		}
+		v.Runs = append(v.Runs, row)
 	}
 	v.Verdict = newVerdict(o, states)
 	v.Title = v.Verdict.Sentence
