@@ -24,6 +24,7 @@ func TestReadmeTables(t *testing.T) {
 	fresh := readme
 	for name, table := range map[string]string{
 		"configuration": configurationTable(), "commands": commandTable(), "tables": resourceTable(), "causes": causesTable(),
+		"metrics": metricsTable(t),
 	} {
 		between := regexp.MustCompile(`(?s)(<!-- begin: ` + name + `, [^\n]*-->\n).*?(<!-- end: ` + name + ` -->)`)
 		if !between.MatchString(fresh) {

@@ -27,12 +27,12 @@ func newGauges() *gauges {
 
 		freshness:   gauge("table_freshness_seconds", "Seconds since the moment up to which the table has every change of Paymo; missing until it was read in full.", "table"),
 		state:       gauge("table_state", "1 for the state that the table is in, 0 for the others.", "table", "state"),
-		cause:       gauge("table_cause", "1 for what keeps the table from being ok; missing for all else. The README's list says what to do about each.", "table", "cause"),
+		cause:       gauge("table_cause", "1 for what keeps the table from being ok; missing for all else. paymosync status says what to do about it.", "table", "cause"),
 		rows:        gauge("table_rows", "Rows in the table, those that are marked deleted left out.", "table"),
 		lastFull:    gauge("table_last_full_timestamp_seconds", "When the last full sync that read all of the table began, in seconds since 1970; missing when there was none.", "table"),
 		quarantined: gauge("table_quarantined_records", "Records of the table that cannot become rows, and lie in quarantine.", "table"),
 		drifted:     gauge("table_drifted_fields", "Fields that Paymo sends with the table's records and that have no column.", "table"),
-		failed:      gauge("table_failed_runs", "How many of the table's last runs failed, one after the other; no more are looked at than the status page shows.", "table"),
+		failed:      gauge("table_failed_runs", "How many of the table's last runs failed, one after the other; only the last 20 are looked at.", "table"),
 
 		admin:   gauge("account_admin", "1 when the key's user is an Admin and sees the whole account, else 0; missing before the first sync."),
 		limit:   gauge("rate_limit_requests", "Requests that Paymo allows in a period; missing until it has told."),
