@@ -90,7 +90,7 @@ func (o Outcome) describe(span trace.Span) {
 // describe adds to a verification's span what it found.
 func (v Verified) describe(span trace.Span) {
 	span.SetAttributes(
-		attribute.String("verdict", string(v.Verdict)), attribute.Int64("found", v.Found()), attribute.Int64("repaired", v.Repaired),
+		attribute.String("verdict", v.Verdict), attribute.Int64("found", v.Found()), attribute.Int64("repaired", v.Repaired),
 		attribute.Int("requests", v.Requests), attribute.Float64("waited", v.Waited.Seconds()),
 	)
 	if v.Reason != "" {

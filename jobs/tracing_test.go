@@ -162,5 +162,5 @@ func TestTracesOfErrors(t *testing.T) {
 	if len(found) != 1 {
 		t.Fatalf("%d verifications", len(found))
 	}
-	mustTell(t, found[0], "table", "clients", "verdict", string(outcome.Verdict), "requests", fmt.Sprint(outcome.Requests))
+	mustTell(t, found[0], "table", "clients", "verdict", outcome.Verdict, "requests", fmt.Sprint(outcome.Requests))
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -66,14 +67,8 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 
 // mayPass reports whether the standard has a delivery be tried again.
 func mayPass(ctx context.Context, res *http.Response, err error) (bool, error) {
-	if err != nil || ctx.Err() != nil {
-		return false, nil
-	}
-	switch res.StatusCode {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true, nil
-	}
-	return false, nil
+	passing := []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}
+	return err == nil && ctx.Err() == nil && slices.Contains(passing, res.StatusCode), nil
 }
 
 // Start does nothing: the first delivery connects.
