@@ -44,7 +44,7 @@ type tableProgress struct {
 	known     time.Time
 	knownLeft float64 // when the share became known, and what it was then
 
-	waits string    // what it waits for, "" for nothing
+	waits string    // what it waits for, as waitWords takes it, "" for nothing
 	until time.Time // when the wait ends, zero if nobody knows
 }
 
@@ -114,23 +114,31 @@ func (p *progress) waiting(table string, err error, wait time.Duration) {
 	}
 	var limited *paymo.RateLimitError
 	var held *sink.HeldError
-	what, before := err.Error(), t.waits
+	what, before := ": "+err.Error(), t.waits
 	switch {
 	case errors.As(err, &limited):
-		what = "waiting for Paymo's rate limit"
+		what = forRateLimit
 	case errors.As(err, &held):
-		what, wait = "waiting: it is being synced by "+held.Owner, 0
+		what, wait = ": it is being synced by "+held.Owner, 0
 	}
 	t.waits, t.until = what, time.Time{}
 	if wait > 0 {
 		t.until = time.Now().Add(wait)
 	}
 	if p.board == nil && what != before {
-		if wait > 0 {
-			what += ", " + span(wait)
-		}
-		fmt.Fprintf(p.out, "%s: %s\n", table, what)
+		fmt.Fprintf(p.out, "%s: %s\n", table, waitWords(what, wait))
 	}
+}
+
+// forRateLimit is what most waits are for.
+const forRateLimit = " for Paymo's rate limit"
+
+// waitWords say how long something is waited for, as far as that is known.
+func waitWords(what string, wait time.Duration) string {
+	if wait <= 0 {
+		return "waiting" + what
+	}
+	return "waiting " + seconds(max(time.Second, wait.Round(time.Second))) + what
 }
 
 // end takes a table off.

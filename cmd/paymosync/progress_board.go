@@ -174,7 +174,7 @@ func (p *progress) lines(l layout, now time.Time) []string {
 	p.paced = slices.DeleteFunc(p.paced, func(at time.Time) bool { return at.Before(now) })
 	if n := len(p.paced); n > 0 {
 		next := slices.MinFunc(p.paced, time.Time.Compare).Sub(now)
-		wait := fmt.Sprintf("waiting for Paymo's rate limit: %s, the next goes in %s", counted(int64(n), "request"), span(next))
+		wait := waitWords(forRateLimit, next) + ": " + counted(int64(n), "request")
 		lines = append(lines, l.paint(text.Faint, l.cut(wait)))
 	}
 	return lines[max(0, len(lines)-l.height):]
@@ -182,11 +182,7 @@ func (p *progress) lines(l layout, now time.Time) []string {
 
 func (t *tableProgress) line(l layout, now time.Time) string {
 	if wait := t.until.Sub(now); t.waits != "" && (t.until.IsZero() || wait > 0) {
-		what := t.waits
-		if wait > 0 {
-			what += ", " + seconds(wait+time.Second)
-		}
-		return l.cut(fmt.Sprintf("%-*s  %s", nameWidth, t.name, what))
+		return l.cut(fmt.Sprintf("%-*s  %s", nameWidth, t.name, waitWords(t.waits, wait)))
 	}
 	rows, rate, left := "", "", ""
 	if t.requests > 0 {

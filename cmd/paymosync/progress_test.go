@@ -29,6 +29,7 @@ func TestBoardFits(t *testing.T) {
 	p.waiting("tasks", &paymo.RateLimitError{Wait: 7 * time.Second}, 7*time.Second)
 	p.waiting("users", &sink.HeldError{Table: "users", Owner: strings.Repeat("host ", 20)}, time.Second)
 	p.pace(3 * time.Second)
+	p.running[2].until, p.paced[0] = now.Add(7*time.Second), now.Add(3*time.Second)
 	for width := 1; width <= 200; width++ {
 		for _, colour := range []bool{false, true} {
 			lines := p.lines(newLayout(width, 24, colour), now)
@@ -44,8 +45,8 @@ func TestBoardFits(t *testing.T) {
 		}
 	}
 	lines := strings.Join(p.lines(newLayout(100, 24, false), now), "\n")
-	for _, text := range []string{"1,234,567 rows", "13,717/s", "30s left", "tasks                       waiting for Paymo's rate limit, ",
-		"users                       waiting: it is being synced by host", "0 of 25 tables", "700 requests", "in 1m40s", "1 request, the next goes in "} {
+	for _, text := range []string{"1,234,567 rows", "13,717/s", "30s left", "tasks                       waiting 7s for Paymo's rate limit",
+		"users                       waiting: it is being synced by host", "0 of 25 tables", "700 requests", "in 1m40s", "waiting 3s for Paymo's rate limit: 1 request"} {
 		if !strings.Contains(lines, text) {
 			t.Errorf("the board does not say %q:\n%s", text, lines)
 		}
@@ -69,7 +70,7 @@ func TestProgressInPipe(t *testing.T) {
 	p.end(jobs.Outcome{Table: "tasks", State: sink.StateDegraded, Reason: "a reason", Inserted: 1200, Tombstoned: 7, Requests: 1, Took: time.Second})
 	p.stop()
 	const want = `tasks: waiting: it is being synced by another
-tasks: waiting for Paymo's rate limit, 7.0s
+tasks: waiting 7s for Paymo's rate limit
 tasks: degraded, 1,200 new, 0 changed, 7 deleted, 0 unchanged, 1 request, 1.0s: a reason
 `
 	if out.String() != want {
