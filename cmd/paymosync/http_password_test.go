@@ -80,8 +80,8 @@ func TestHTTPPasswordInVault(t *testing.T) {
 	}
 }
 
-// Vault is asked once for many who come at the same time, and not again at once after it
-// failed.
+// The password is read again when it is old or a guess differs, and not at once after that
+// failed. An empty one opens nothing.
 func TestHTTPPasswordReads(t *testing.T) {
 	t.Parallel()
 	var reads atomic.Int64
@@ -119,6 +119,10 @@ func TestHTTPPasswordReads(t *testing.T) {
 	failure.Store(nil)
 	later.Add(int64(passwordRetry))
 	mustBe("secret", true, false, 5)
+	empty := newHTTPPassword(NewSecret("vault://a/b#c"), func(context.Context, string) (string, error) { return "\n", nil }, newSiteLog(s))
+	if right, err := empty.is(t.Context(), ""); right || !errors.Is(err, errEmptyPassword) {
+		t.Errorf("nothing opens where the secret is empty: %v, %v", right, err)
+	}
 	if newHTTPPassword(Secret{}, nil, nil) != nil {
 		t.Error("there is a password where none is set")
 	}

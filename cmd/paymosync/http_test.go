@@ -244,9 +244,10 @@ func TestHTTPServe(t *testing.T) {
 	begun := make(chan struct{})
 	server := newHTTPServer(httpConfig{
 		Address: address, Health: newHealth(nil, Config{}), River: &lateHandler{}, Log: log,
-		Page: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		Page: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			close(begun)
 			<-r.Context().Done()
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}),
 	})
 	ctx, stop := context.WithCancel(t.Context())
@@ -270,10 +271,10 @@ func TestHTTPServe(t *testing.T) {
 	if status, err := ask("/livez", strings.Repeat("x", 4*httpMaxHeader)); err != nil || status != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("a header without end: %d, %v", status, err)
 	}
-	asked := make(chan struct{})
+	asked := make(chan error, 1)
 	go func() {
-		_, _ = ask("/", "") // it may be cut off
-		close(asked)
+		_, err := ask("/", "")
+		asked <- err
 	}()
 	<-begun
 	stop()
@@ -285,7 +286,9 @@ func TestHTTPServe(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Fatal("it does not end")
 	}
-	<-asked
+	if err := <-asked; err != nil {
+		t.Errorf("what it was at was cut off instead of told: %v", err)
+	}
 	if err := newHTTPServer(httpConfig{Address: "192.0.2.1:1", Log: log}).serve(t.Context()); err == nil || !strings.Contains(err.Error(), "HTTP_ADDR") {
 		t.Errorf("an address that is not this machine's: %v", err)
 	}
