@@ -30,6 +30,17 @@ type checkStep struct {
 	OK    bool   `json:"ok"`
 	Found string `json:"found"`
 	Fix   string `json:"fix,omitempty"`
+
+	Tables []checkTable `json:"tables,omitempty"` // of the last step: those that are not ok
+}
+
+// checkTable is a table that is not ok, as the check tells of it.
+type checkTable struct {
+	Table  string     `json:"table"`
+	State  string     `json:"state"`
+	Reason string     `json:"reason"`
+	Cause  jobs.Cause `json:"cause"`
+	Advice string     `json:"advice"`
 }
 
 func (p *program) checkCommand() *cobra.Command {
@@ -38,9 +49,11 @@ func (p *program) checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Go the whole way once, step by step, with a fix for what fails",
 		Long: `Go the whole way once, step by step: the configuration, Vault, the secret, Paymo,
-PostgreSQL. Nothing is changed anywhere. What fails is shown with what to do.
+PostgreSQL. Nothing is changed anywhere. What fails is shown with what to do. At the end
+it says why tables are not ok, and what to do about that.
 
-Exit code: 0 when all is well, 1 when a step fails, 2 when it is the configuration.`,
+Exit code: 0 when the way is open, whatever the tables' states are: those are status's;
+1 when a step fails, 2 when it is the configuration.`,
 		Example: "  paymosync check\n  paymosync check --env-file paymosync.env",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -85,7 +98,7 @@ func (p *program) check(ctx context.Context, config Config, lines io.Writer) ([]
 		return nil, err
 	}
 	defer vault.Close()
-	c := &checker{lines: lines, config: config, vault: vault}
+	c := &checker{lines: lines, look: p.look(), config: config, vault: vault}
 	c.step(ctx, "configuration", c.configuration)
 	if config.NeedsVault() {
 		c.step(ctx, "vault", c.login)
@@ -97,6 +110,7 @@ func (p *program) check(ctx context.Context, config Config, lines io.Writer) ([]
 		defer c.pool.Close()
 		c.step(ctx, "migrations", c.migrations)
 		c.step(ctx, "account", c.account)
+		c.tables(ctx)
 	}
 	return c.steps, ctx.Err()
 }
@@ -104,6 +118,7 @@ func (p *program) check(ctx context.Context, config Config, lines io.Writer) ([]
 // checker is a check while it lasts.
 type checker struct {
 	lines  io.Writer
+	look   look // of the lines
 	config Config
 	vault  *Vault
 	pool   *pgxpool.Pool
@@ -132,22 +147,28 @@ func (c *checker) step(ctx context.Context, name string, work func(context.Conte
 		}
 	}
 	c.steps = append(c.steps, step)
-	if colourful(c.lines) {
-		colour := text.FgGreen
-		if err != nil {
-			colour = text.FgRed
-		}
-		mark = colour.Sprint(mark)
+	colour := text.FgGreen
+	if err != nil {
+		colour = text.FgRed
 	}
-	fmt.Fprintf(c.lines, "%s  %-13s  %s\n", mark, name, step.Found)
+	c.print(fmt.Sprintf("%s  %-13s  ", c.look.paint(mark, colour), name), step.Found)
 	if step.Fix != "" {
-		fmt.Fprintf(c.lines, "      %-13s  fix: %s\n", "", step.Fix)
+		c.print(fmt.Sprintf("      %-13s  fix: ", ""), step.Fix)
 	}
+}
+
+// print prints a line, broken between words where the terminal is too narrow for it.
+func (c *checker) print(indent, words string) {
+	if c.look.width == 0 || strings.Contains(words, "\n") {
+		fmt.Fprintln(c.lines, indent+words)
+		return
+	}
+	fmt.Fprint(c.lines, wrapped(words, indent, c.look.width))
 }
 
 func (c *checker) configuration(context.Context) (string, error) {
 	for _, warning := range c.config.Warnings() {
-		fmt.Fprintln(c.lines, "note: "+warning)
+		c.print("note: ", warning)
 	}
 	return fmt.Sprintf("%d tables, %s, full %s (%s)", len(tableSchedules(c.config)), c.config.Schedule, c.config.FullSchedule, c.config.Timezone), nil
 }
