@@ -105,6 +105,11 @@ func TestProgramServePages(t *testing.T) {
 	service := w.start("serve")
 	w.awaitReady(60 * time.Second)
 	w.run("healthcheck").mustExit(exitOK).mustSay(`"migrations":"ok"`, `"paymo":"`, `"vault":"ok"`)
+	_, port, err := net.SplitHostPort(w.variables["HTTP_ADDR"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.with("HTTP_ADDR", "localhost:"+port).run("healthcheck").mustExit(exitOK) // as by a container's name
 	within(t, 60*time.Second, "Paymo was asked", func() error {
 		if _, report, err := w.probe("/readyz"); err != nil || report["paymo"] != "ok" {
 			return fmt.Errorf("%v, %w", report, err)
