@@ -143,28 +143,14 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 	if !checkpoint.PausedAt.IsZero() {
 		return r, errPaused
 	}
-	if err := r.awaitParents(ctx); err != nil {
-		return nil, err
-	}
-	layout := s.layout(req.Resource)
-	mode, lost, err := r.modeFor(ctx, req, layout, now)
+	decided, err := r.decide(ctx, req, now)
 	if err != nil {
 		return nil, err
 	}
-	saved := checkpoint.Progress
-	if mode == Backfill {
-		saved = checkpoint.Backfill
-	}
-	r.progress = parseProgress(saved, layout, now)
-	if r.progress != nil && r.progress.goesOn(mode, req) {
+	if decided.goesOn {
 		r.progress.Run, err = lease.ResumeRun(ctx, r.progress.Run, string(r.progress.Mode), req.Reason)
 	} else {
-		r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout, From: req.From, To: req.To, Excused: checkpoint.State == sink.StateDegraded || lost || !r.works(batches)}
-		if mode == Full {
-			r.checkpoint.Capabilities = map[string]sink.Capability{} // asked again at each full
-			r.checkpoint.LongestReply = 0
-		}
-		r.progress.Run, err = lease.StartRun(ctx, string(mode), req.Reason)
+		r.progress.Run, err = lease.StartRun(ctx, string(r.progress.Mode), req.Reason)
 		r.save(&r.checkpoint)
 	}
 	if err != nil {
@@ -172,6 +158,40 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 	}
 	r.outcome = Outcome{Table: req.Resource.Table, Mode: r.progress.Mode, State: sink.RunRunning}
 	return r, nil
+}
+
+// decision is what a sync of a table begins with.
+type decision struct {
+	why    Why  // it reads everything, or not
+	goesOn bool // with an unfinished run
+}
+
+// decide chooses the mode, and makes the progress to begin with or to go on with. It
+// writes nothing.
+func (r *run) decide(ctx context.Context, req Request, now time.Time) (decision, error) {
+	if err := r.awaitParents(ctx); err != nil {
+		return decision{}, err
+	}
+	layout := r.layout(r.resource)
+	mode, why, err := r.modeFor(ctx, req, layout, now)
+	if err != nil {
+		return decision{}, err
+	}
+	saved := r.checkpoint.Progress
+	if mode == Backfill {
+		saved = r.checkpoint.Backfill
+	}
+	r.progress = parseProgress(saved, layout, now)
+	if r.progress != nil && r.progress.goesOn(mode, req) {
+		return decision{why: why, goesOn: true}, nil
+	}
+	r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout, From: req.From, To: req.To,
+		Excused: r.checkpoint.State == sink.StateDegraded || why == WhyLost || !r.works(batches)}
+	if mode == Full {
+		r.checkpoint.Capabilities = map[string]sink.Capability{} // asked again at each full
+		r.checkpoint.LongestReply = 0
+	}
+	return decision{why: why}, nil
 }
 
 // layout is what a checkpoint must have been made with to say anything: the table's
@@ -184,19 +204,33 @@ func (s *Syncer) layout(resource *catalog.Resource) string {
 	return layout
 }
 
+// Why says why a sync reads everything, or that it reads what changed.
+type Why string
+
+// The reasons.
+const (
+	WhyChanged Why = "what changed is read"
+	WhyAsked   Why = "a full was asked for"
+	WhyFirst   Why = "it was never read whole"
+	WhyLayout  Why = "its columns, its schema or SYNC_START_DATE changed"
+	WhyLost    Why = "the newest rows are missing from the table"
+	WhyDue     Why = "a full is due"
+)
+
 // modeFor decides whether an incremental must be a full: the first one, one after
 // its layout changed or its table lost rows, and one that is due. A full is due by its
 // checkpoint, not by having caught the tick; a scheduled one that was made meanwhile is
 // not made twice.
-func (r *run) modeFor(ctx context.Context, req Request, layout string, now time.Time) (mode Mode, lost bool, err error) {
+func (r *run) modeFor(ctx context.Context, req Request, layout string, now time.Time) (Mode, Why, error) {
 	cp := r.checkpoint
 	if req.Mode == Backfill {
-		return Backfill, false, nil
+		return Backfill, WhyAsked, nil
 	}
+	lost := false
 	if !cp.Cursor.IsZero() && !cp.FullAt.IsZero() {
 		reaches, err := r.Store.Reaches(ctx, req.Resource.Table, cp.Cursor)
 		if err != nil {
-			return "", false, err
+			return "", "", err
 		}
 		lost = !reaches // the table has no row any more that is as new as the cursor
 	}
@@ -205,10 +239,18 @@ func (r *run) modeFor(ctx context.Context, req Request, layout string, now time.
 		last = doubted // it is not made again at every tick
 	}
 	switch {
-	case req.Mode == Full && req.Reason != ReasonSchedule, cp.FullAt.IsZero(), cp.Layout != layout, lost, r.FullDue(last, now):
-		return Full, lost, nil
+	case cp.FullAt.IsZero():
+		return Full, WhyFirst, nil
+	case lost:
+		return Full, WhyLost, nil
+	case cp.Layout != layout:
+		return Full, WhyLayout, nil
+	case req.Mode == Full && req.Reason != ReasonSchedule:
+		return Full, WhyAsked, nil
+	case r.FullDue(last, now):
+		return Full, WhyDue, nil
 	}
-	return Incremental, lost, nil
+	return Incremental, WhyChanged, nil
 }
 
 // logOutcome writes the one wide line of a run.
@@ -224,7 +266,7 @@ func (s *Syncer) logOutcome(ctx context.Context, o Outcome, err error) {
 	switch {
 	case o.State == sink.StateFailing || o.State == sink.StateDegraded:
 		level = slog.LevelWarn
-		attributes = append(attributes, slog.String("reason", o.Reason))
+		attributes = append(attributes, slog.String("cause", string(o.Cause)), slog.String("reason", o.Reason))
 	case err != nil:
 		level = slog.LevelDebug
 		attributes = append(attributes, slog.String("error", err.Error()))
