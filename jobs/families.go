@@ -41,6 +41,10 @@ func (r *run) parentCheckpoint(ctx context.Context, table string) (checkpoint si
 		return checkpoint, false, fmt.Errorf("list %s by its %s: there is no such table", r.resource.Table, table)
 	}
 	checkpoint, err = r.Store.Checkpoint(ctx, table)
+	if r.rehearsal.comesFirst(table) {
+		checkpoint.FreshAsOf = later(checkpoint.FreshAsOf, r.begun)
+		return checkpoint, true, err
+	}
 	return checkpoint, !checkpoint.FullAt.IsZero() && checkpoint.Layout == r.layout(resource), err
 }
 
@@ -52,9 +56,11 @@ func (r *run) followParents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	until, err := r.Store.WrittenUntil(ctx, r.resource.Embedded.Parent)
-	if err != nil {
-		return err
+	var until time.Time
+	if r.rehearsal == nil { // it would wait for a page that is being written
+		if until, err = r.Store.WrittenUntil(ctx, r.resource.Embedded.Parent); err != nil {
+			return err
+		}
 	}
 	p := &Parents{Until: until, Fresh: parent.FreshAsOf}
 	if r.progress.Mode == Incremental {

@@ -65,10 +65,10 @@ func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 		if err != nil || len(r.checkpoint.Denied) == 0 {
 			return ids, err
 		}
-		all, err := r.Store.IDs(ctx, r.parent())
+		all, err := r.knownParents(ctx)
 		return slices.Compact(slices.Sorted(slices.Values(append(ids, common(r.checkpoint.Denied, all)...)))), err
 	}
-	ids, err := r.Store.IDs(ctx, r.parent())
+	ids, err := r.knownParents(ctx)
 	if err != nil || r.progress.Listing == catalog.WithParent {
 		return ids, err
 	}
@@ -108,6 +108,14 @@ func (r *run) parentIDs(ctx context.Context) ([]int64, error) {
 		err = fmt.Errorf("list %s by its %s: that table is empty, sync it first", r.resource.Table, r.parent())
 	}
 	return nil, err
+}
+
+// knownParents are the parents that the warehouse has, or will have by then, least first.
+func (r *run) knownParents(ctx context.Context) ([]int64, error) {
+	if r.rehearsal != nil {
+		return r.rehearsal.parents(ctx, r.parent())
+	}
+	return r.Store.IDs(ctx, r.parent())
 }
 
 // common are the ids that both have; the second ones are sorted.

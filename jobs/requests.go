@@ -14,6 +14,9 @@ import (
 // identify makes sure that the key, by its number, still opens the company that the
 // account is pinned to, with the rights it had. Asked often, it asks Paymo seldom.
 func (r *run) identify(ctx context.Context, key int) error {
+	if r.rehearsal != nil {
+		return nil // its requests serve all tables, and are planned once
+	}
 	cost, err := r.guard.identify(ctx, r.Syncer, key)
 	r.spend(cost)
 	return err

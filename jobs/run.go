@@ -22,11 +22,12 @@ type run struct {
 	checkpoint sink.Checkpoint
 	progress   *Progress
 	outcome    Outcome
-	spent      sink.Cost // not yet in the ledger
-	accept     bool      // rows may go that nothing explains
-	check      *check    // only compare; nil: merge
-	force      bool      // what is merged wins over newer rows
-	living     []int64   // rows that are known to live, to ask for beside others; nil: the table tells
+	spent      sink.Cost  // not yet in the ledger
+	accept     bool       // rows may go that nothing explains
+	check      *check     // only compare; nil: merge
+	rehearsal  *rehearsal // only see what is asked for; nil: a sync
+	force      bool       // what is merged wins over newer rows
+	living     []int64    // rows that are known to live, to ask for beside others; nil: the table tells
 	work       time.Duration
 	begun      time.Time
 }
@@ -60,8 +61,11 @@ func (r *run) overtime() bool { return r.work > 0 && time.Since(r.begun) > r.wor
 // apply merges a page and saves the progress in one transaction, and notes which rows of
 // the slice it lacks. Rows that the table holds newer than the page are fetched again.
 func (r *run) apply(ctx context.Context, page *paymo.Page, at time.Time, slice *sink.Slice) error {
-	if r.check != nil {
+	switch {
+	case r.check != nil:
 		return r.check.take(ctx, r, page, at, slice)
+	case r.rehearsal != nil:
+		return nil
 	}
 	next := r.checkpoint
 	r.save(&next)

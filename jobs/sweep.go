@@ -66,7 +66,7 @@ func (r *run) eliminates() bool {
 
 // sweeps reports whether the run says of rows that they are not listed any more.
 func (r *run) sweeps() bool {
-	if r.check != nil {
+	if r.check != nil || r.rehearsal != nil {
 		return false
 	}
 	switch r.progress.Listing {

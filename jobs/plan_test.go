@@ -1,0 +1,377 @@
+package jobs_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/paymo/paymotest"
+	"github.com/paymosync/paymosync/sink"
+	"github.com/paymosync/paymosync/sink/sinktest"
+)
+
+// planned plans syncs of the tables over connections that cannot write, and fails the test
+// where anything in the database changed meanwhile.
+func (w *world) planned(mode jobs.Mode, tables ...string) jobs.Plan {
+	w.t.Helper()
+	settings := w.pool.Config().Copy()
+	settings.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	pool, err := pgxpool.NewWithConfig(w.t.Context(), settings)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer pool.Close()
+	requests := make([]jobs.Request, len(tables))
+	for i, table := range tables {
+		requests[i] = jobs.Request{Resource: resource(w.t, table), Mode: mode, Reason: jobs.ReasonManual}
+	}
+	before, asked := w.everything(), len(w.fake.Requests())
+	plan, err := jobs.MakePlan(w.t.Context(), jobs.PlanConfig{
+		Store:     sink.New(pool, sinktest.Warehouse, catalog.DefaultAccount),
+		StartDate: w.syncer.StartDate,
+		FullDue:   w.syncer.FullDue,
+	}, requests)
+	if err != nil {
+		w.t.Fatalf("plan: %v", err)
+	}
+	after := w.everything()
+	for table := range after {
+		if before[table] != after[table] {
+			w.t.Errorf("planning changed %s", table)
+		}
+	}
+	if len(before) != len(after) || len(before) < 40 {
+		w.t.Errorf("there were %d tables and are %d", len(before), len(after))
+	}
+	if n := len(w.fake.Requests()); n != asked {
+		w.t.Errorf("planning asked Paymo %d times", n-asked)
+	}
+	return plan
+}
+
+// everything tells of each table and sequence of the database whether it was written.
+func (w *world) everything() map[string]string {
+	w.t.Helper()
+	rows, err := w.pool.Query(w.t.Context(), `
+		SELECT format('%I.%I', table_schema, table_name)
+		FROM information_schema.tables
+		WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	found := map[string]string{
+		"sequences": query[string](w, `SELECT string_agg(schemaname || '.' || sequencename || coalesce(last_value::text, ''), ',' ORDER BY 1) FROM pg_sequences`),
+	}
+	for _, table := range tables {
+		found[table] = query[string](w, "SELECT count(*) || coalesce(md5(string_agg(xmin || ':' || xmax || ':' || ctid::text || t::text, ',' ORDER BY ctid)), '') FROM "+table+" AS t")
+	}
+	return found
+}
+
+// asked are the requests that the fake had since the last reset, by table and in order.
+func (w *world) asked() map[string][]string {
+	w.t.Helper()
+	asked := map[string][]string{}
+	for _, request := range w.fake.Requests() {
+		asked[request.Path] = append(asked[request.Path], request.Query)
+	}
+	return asked
+}
+
+// plannedFor are the planned requests, in the form of asked.
+func plannedFor(plan jobs.Plan) map[string][]string {
+	planned := map[string][]string{}
+	for range plan.Asked {
+		for _, request := range plan.Identity {
+			planned[request.Path] = append(planned[request.Path], request.Query)
+		}
+	}
+	for _, table := range plan.Tables {
+		for _, request := range table.Planned {
+			planned[request.Path] = append(planned[request.Path], request.Query)
+		}
+	}
+	return planned
+}
+
+// compare holds a plan against what was asked, request by request.
+func compare(t testing.TB, plan jobs.Plan, asked map[string][]string) {
+	t.Helper()
+	planned := plannedFor(plan)
+	paths := slices.Sorted(maps.Keys(asked))
+	for path := range planned {
+		if _, ok := asked[path]; !ok {
+			paths = append(paths, path)
+		}
+	}
+	for _, path := range paths {
+		if !slices.Equal(planned[path], asked[path]) {
+			t.Errorf("%s: planned\n\t%s\nasked\n\t%s", path, strings.Join(planned[path], "\n\t"), strings.Join(asked[path], "\n\t"))
+		}
+	}
+}
+
+func count(asked map[string][]string) int {
+	n := 0
+	for _, queries := range asked {
+		n += len(queries)
+	}
+	return n
+}
+
+// loaded is a world in which all tables were read, with a syncer that asks anew whose key
+// it is.
+func loaded(t testing.TB, company paymotest.Config, options ...func(*paymo.Config, *jobs.SyncerConfig)) *world {
+	t.Helper()
+	w := newWorld(t, company, options...)
+	for _, table := range readable() {
+		w.mustSync(table, jobs.Full)
+	}
+	w.syncer = w.newSyncer("worker-2", options...)
+	w.fake.ResetLog()
+	return w
+}
+
+// An incremental of all tables makes the requests that were planned, one by one, where
+// nothing has changed.
+func TestPlanOfIdleSync(t *testing.T) {
+	t.Parallel()
+	w := loaded(t, small())
+	plan := w.planned(jobs.Incremental, readable()...)
+	for _, table := range readable() {
+		w.mustSync(table, jobs.Incremental)
+	}
+	asked := w.asked()
+	compare(t, plan, asked)
+	if plan.Requests != count(asked) || plan.Bound != jobs.AtLeast {
+		t.Errorf("planned %s %d requests, made %d", plan.Bound, plan.Requests, count(asked))
+	}
+	t.Logf("%d requests", plan.Requests)
+	for i, table := range plan.Tables {
+		if table.Mode != jobs.Incremental || table.Why == "" || table.Because == "" || table.Listing == "" || table.Table != readable()[i] {
+			t.Errorf("%+v", table)
+		}
+	}
+}
+
+// Where something has changed no fewer requests are made than were planned.
+func TestPlanOfChanges(t *testing.T) {
+	t.Parallel()
+	w := loaded(t, small())
+	for _, table := range readable() {
+		if !resource(t, table).Singleton {
+			w.change(table)
+		}
+	}
+	plan := w.planned(jobs.Incremental, readable()...)
+	for i, table := range readable() {
+		made := w.mustSync(table, jobs.Incremental).Requests
+		if planned := plan.Tables[i].Requests; made < planned {
+			t.Errorf("%s: planned at least %d requests, made %d", table, planned, made)
+		}
+	}
+	if made := count(w.asked()); made < plan.Requests || plan.Bound != jobs.AtLeast {
+		t.Errorf("planned %s %d requests, made %d", plan.Bound, plan.Requests, made)
+	}
+}
+
+// A full of tables that the warehouse knows makes the requests that were planned.
+func TestPlanOfFull(t *testing.T) {
+	t.Parallel()
+	w := loaded(t, small())
+	plan := w.planned(jobs.Full, readable()...)
+	for _, table := range readable() {
+		w.mustSync(table, jobs.Full)
+	}
+	asked := w.asked()
+	made := count(asked)
+	if off := plan.Requests - made; off > made/10 || off < -made/10 {
+		t.Errorf("planned %d requests, made %d", plan.Requests, made)
+	}
+	t.Logf("planned %d, made %d", plan.Requests, made)
+	// Whose key it is may be asked again at another pace.
+	plan.Asked = len(asked["/api/me"])
+	compare(t, plan, asked)
+	if plan.Bound != jobs.About {
+		t.Errorf("the number of requests is said to be %s so", plan.Bound)
+	}
+}
+
+// Also where tables are longer than a reply. Lists that are not in the order of the ids
+// take a few requests more, or less, to be proven whole.
+func TestPlanOfLongTables(t *testing.T) {
+	t.Parallel()
+	for _, order := range []paymotest.Order{paymotest.Ascending, paymotest.Descending, paymotest.Shuffled} {
+		t.Run(string(order), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, paymotest.Config{Seed: 3, Tasks: 6000, Entries: 20_000, Order: order})
+			tables := []string{"users", "tasks", "time_entries"}
+			for _, table := range tables {
+				w.mustSync(table, jobs.Full)
+			}
+			plan := w.planned(jobs.Full, tables...)
+			for i, table := range tables {
+				made := w.mustSync(table, jobs.Full).Requests
+				if i == 0 {
+					continue // it may have asked whose key it is
+				}
+				planned := plan.Tables[i].Requests
+				t.Logf("%s: planned %d, made %d", table, planned, made)
+				most := made / 10
+				if order != paymotest.Ascending {
+					most = 4
+				}
+				if off := planned - made; off > most || off < -most {
+					t.Errorf("%s: planned %d requests, made %d", table, planned, made)
+				}
+			}
+		})
+	}
+}
+
+// Before the first load nothing is known but the tables.
+func TestPlanOfFirstLoad(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	plan := w.planned(jobs.Incremental, readable()...)
+	for _, table := range readable() {
+		w.mustSync(table, jobs.Incremental)
+	}
+	asked := w.asked()
+	made := count(asked)
+	t.Logf("planned %d, made %d", plan.Requests, made)
+	if more := max(plan.Requests, made); more*4 > 5*min(plan.Requests, made) {
+		t.Errorf("planned %d requests, made %d", plan.Requests, made)
+	}
+	for _, table := range plan.Tables {
+		if table.Mode != jobs.Full || table.Why != string(jobs.WhyFirst) || table.Requests == 0 {
+			t.Errorf("%+v", table)
+		}
+	}
+	if !plan.Pace.Assumed || plan.Pace.String() != "5 requests per 5 s" || plan.Bound != jobs.About {
+		t.Errorf("%+v", plan.Pace)
+	}
+}
+
+// The reasons for a mode, and what is not synced at all.
+func TestPlanSaysWhy(t *testing.T) {
+	t.Parallel()
+	due := false
+	w := loaded(t, small(), func(_ *paymo.Config, config *jobs.SyncerConfig) {
+		config.FullDue = func(last, _ time.Time) bool { return due || last.IsZero() }
+	})
+	one := func(mode jobs.Mode, table string) jobs.TablePlan {
+		t.Helper()
+		plan := w.planned(mode, table)
+		if len(plan.Tables) != 1 {
+			t.Fatalf("%+v", plan)
+		}
+		return plan.Tables[0]
+	}
+	expect := func(found jobs.TablePlan, mode jobs.Mode, why string) {
+		t.Helper()
+		if found.Mode != mode || !contains(found.Why, why) {
+			t.Errorf("%s: %s: %s; want %s: %s", found.Table, found.Mode, found.Why, mode, why)
+		}
+	}
+	expect(one(jobs.Incremental, "clients"), jobs.Incremental, "what changed since 2")
+	expect(one(jobs.Full, "clients"), jobs.Full, string(jobs.WhyAsked))
+	due = true
+	expect(one(jobs.Incremental, "clients"), jobs.Full, string(jobs.WhyDue))
+	due = false
+	exec(w, `UPDATE paymosync.checkpoints SET layout = layout || ' from 2020-01-01' WHERE table_name = 'clients'`)
+	expect(one(jobs.Incremental, "clients"), jobs.Full, string(jobs.WhyLayout))
+	exec(w, `TRUNCATE paymo.tasks`)
+	expect(one(jobs.Incremental, "tasks"), jobs.Full, string(jobs.WhyLost))
+
+	if _, err := w.store.Pause(t.Context(), "clients"); err != nil {
+		t.Fatal(err)
+	}
+	paused := w.planned(jobs.Incremental, "clients")
+	expect(paused.Tables[0], "", "paused by an operator")
+	if paused.Requests != 0 || paused.Takes != 0 || paused.Asked != 0 {
+		t.Errorf("%+v", paused)
+	}
+	exec(w, `DELETE FROM paymosync.checkpoints WHERE table_name IN ('invoices', 'invoice_items')`)
+	expect(one(jobs.Incremental, "invoice_items"), "", "sync invoices first")
+	both := w.planned(jobs.Incremental, "invoices", "invoice_items").Tables
+	expect(both[1], jobs.Full, string(jobs.WhyFirst))
+	if both[1].Requests == 0 || both[1].Listing != "with parents: invoices, 100 a request" {
+		t.Errorf("%+v", both[1])
+	}
+	if timers := one(jobs.Incremental, "time_entries"); !strings.HasPrefix(timers.Planned[0].String(),
+		"GET /api/entries where time_interval in (2000-01-01T00:00:00Z, 2100-01-01T00:00:00Z) and end_time=null") {
+		t.Errorf("%v", timers.Planned)
+	}
+}
+
+// A run that is unfinished is gone on with.
+func TestPlanOfUnfinishedLoad(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, paymotest.Config{Seed: 3, Tasks: 300, Entries: 20_000, Cap: 250})
+	w.mustSync("users", jobs.Full)
+	request := jobs.Request{Resource: resource(t, "time_entries"), Mode: jobs.Full, Reason: jobs.ReasonManual, Work: 1}
+	for range 15 { // a slice at a time
+		if outcome, err := w.syncer.Sync(t.Context(), request); err != nil || !outcome.Unfinished {
+			t.Fatal(unexpected(outcome, err))
+		}
+	}
+	plan := w.planned(jobs.Incremental, "time_entries").Tables[0]
+	if plan.Mode != jobs.Full || !contains(plan.Why, "goes on with the full") || plan.Bound != jobs.About {
+		t.Errorf("%+v", plan)
+	}
+	made := w.mustSync("time_entries", jobs.Incremental).Requests
+	t.Logf("planned %d, made %d", plan.Requests, made)
+	if more := max(plan.Requests, made); more*4 > 5*min(plan.Requests, made) {
+		t.Errorf("planned %d requests, made %d", plan.Requests, made)
+	}
+}
+
+// A table that Paymo does not serve is asked for again.
+func TestPlanOfUnavailable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	w.fake.AddFault(paymotest.Fault{Kind: paymotest.FaultStatus, N: 403, Table: "expenses"})
+	if outcome, err := w.sync("expenses", jobs.Incremental); err != nil || outcome.State != sink.StateUnavailable {
+		t.Fatal(unexpected(outcome, err))
+	}
+	w.fake.ResetLog()
+	plan := w.planned(jobs.Incremental, "expenses").Tables[0]
+	if _, err := w.sync("expenses", jobs.Incremental); err != nil {
+		t.Fatal(err)
+	}
+	if plan.Requests != 1 || w.requests("expenses") != 1 || !contains(plan.Because, "did not serve") {
+		t.Errorf("%+v", plan)
+	}
+}
+
+// Where lists are read by parents, or without a filter, that is planned too.
+func TestPlanOfOtherWays(t *testing.T) {
+	t.Parallel()
+	w := loaded(t, small())
+	for table, struck := range map[string]string{
+		"tasks": "id ranges", "comments": "id ranges", "files": "id ranges", "clients": "updated_on filter", "time_entries": "updated_on filter",
+		"bookings": "id ranges", "invoice_items": "with parents",
+	} {
+		exec(w, `UPDATE paymosync.checkpoints SET capabilities = capabilities || $2 WHERE table_name = $1`, table,
+			fmt.Sprintf(`{%q: {"works": false, "since": "2026-01-01T00:00:00Z", "reason": "a test"}}`, struck))
+		plan := w.planned(jobs.Incremental, table)
+		w.fake.ResetLog()
+		w.syncer = w.newSyncer("worker-3")
+		w.mustSync(table, jobs.Incremental)
+		compare(t, plan, w.asked())
+	}
+}
