@@ -76,16 +76,17 @@ func briefly(d time.Duration) string {
 }
 
 // identities is how often a sync of so many requests asks whose key it is: before the
-// first one, and again whenever the answer has grown old.
+// first one, and after one by which the answer has grown old.
 func (p Pace) identities(requests int) int {
 	asked := 1
-	for {
+	for asked <= requests {
 		again := 1 + int(p.Spend(requests+asked*len(identityRequests()))/identityLife)
 		if again <= asked {
-			return asked
+			break
 		}
-		asked = again
+		asked++
 	}
+	return asked
 }
 
 // identityRequests tell whose key it is. They serve all tables.
