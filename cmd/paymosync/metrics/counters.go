@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -119,21 +120,12 @@ func (c *counters) Ended(outcome jobs.Outcome, _ error) {
 	switch {
 	case outcome.Unfinished || outcome.State == sink.RunInterrupted:
 		c.begun.add(key, outcome.Took)
-	case isEnd(outcome.State):
+	case slices.Contains(endStates(), outcome.State):
 		c.runs.WithLabelValues(outcome.Table, string(outcome.Mode), outcome.State).Inc()
 		c.durations.WithLabelValues(string(outcome.Mode)).Observe((c.begun.take(key) + outcome.Took).Seconds())
 	}
 	// Else there was no run: the table is paused, held by another process, waits for
 	// another table or could not be asked after.
-}
-
-func isEnd(state string) bool {
-	for _, end := range endStates() {
-		if state == end {
-			return true
-		}
-	}
-	return false
 }
 
 func (b *begun) add(key runKey, took time.Duration) {

@@ -124,6 +124,15 @@ func TestRulesAreAllProvoked(t *testing.T) {
 		}
 	}
 	want := slices.Sorted(maps.Keys(rules(t)))
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, alert := range want {
+		if !strings.Contains(string(readme), "`"+alert+"`") {
+			t.Errorf("the README does not tell of %s", alert)
+		}
+	}
 	if got := slices.Sorted(maps.Keys(recovered)); !slices.Equal(got, want) {
 		t.Errorf("provoked are %v\nwant %v", got, want)
 	}
