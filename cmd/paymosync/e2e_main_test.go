@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	code := m.Run()
+	chromium.Stop()
 	if err := sinktest.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)

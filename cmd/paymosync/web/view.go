@@ -229,6 +229,9 @@ func newAccount(o jobs.Overview) account {
 func budgetFact(o jobs.Overview) fact {
 	b := o.Budget
 	f := fact{Name: "Rate budget", Value: "not known", Detail: "Paymo tells it with its first reply."}
+	if o.Account.Pinned {
+		f.Detail = "Paymo has told no limit so far."
+	}
 	if b.Limit > 0 {
 		f.Value, f.Of = number(int64(max(0, b.Left))), "of "+number(int64(b.Limit))
 		f.Detail = "requests left, in a period of " + span(b.Period)
