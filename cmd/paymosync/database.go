@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/paymosync/paymosync/migrations"
@@ -24,6 +26,11 @@ const (
 // reference it is resolved anew for every connection, so that a changed password
 // takes effect; when Vault is out of reach the last answer serves.
 func openDatabase(ctx context.Context, config Config, vault *Vault) (*pgxpool.Pool, error) {
+	return openDatabaseWith(ctx, config, vault, nil)
+}
+
+// openDatabaseWith is openDatabase with more parameters of each session.
+func openDatabaseWith(ctx context.Context, config Config, vault *Vault, parameters map[string]string) (*pgxpool.Pool, error) {
 	address := config.DatabaseURL.Reveal()
 	resolved, err := vault.Resolve(ctx, address)
 	if err != nil {
@@ -36,6 +43,7 @@ func openDatabase(ctx context.Context, config Config, vault *Vault) (*pgxpool.Po
 	if settings.ConnConfig.RuntimeParams["application_name"] == "" {
 		settings.ConnConfig.RuntimeParams["application_name"] = "paymosync"
 	}
+	maps.Copy(settings.ConnConfig.RuntimeParams, parameters)
 	if config.DatabaseURL.IsReference() {
 		var mu sync.Mutex
 		settings.BeforeConnect = func(ctx context.Context, conn *pgx.ConnConfig) error {
@@ -58,7 +66,24 @@ func openDatabase(ctx context.Context, config Config, vault *Vault) (*pgxpool.Po
 // openMigrated opens a database that has the layout of this version. It changes nothing,
 // and says what is missing in one that has not.
 func openMigrated(ctx context.Context, config Config, vault *Vault) (*pgxpool.Pool, error) {
-	pool, err := openDatabase(ctx, config, vault)
+	return openMigratedWith(ctx, config, vault, nil)
+}
+
+// openReadOnly is openMigrated with sessions that cannot write. A connection pooler that
+// does not know how to begin such sessions gets the usual ones.
+func openReadOnly(ctx context.Context, config Config, vault *Vault) (*pgxpool.Pool, error) {
+	pool, err := openMigratedWith(ctx, config, vault, map[string]string{"default_transaction_read_only": "on"})
+	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == protocolViolation {
+		return openMigrated(ctx, config, vault)
+	}
+	return pool, err
+}
+
+// protocolViolation is how PgBouncer answers a parameter that it does not know.
+const protocolViolation = "08P01"
+
+func openMigratedWith(ctx context.Context, config Config, vault *Vault, parameters map[string]string) (*pgxpool.Pool, error) {
+	pool, err := openDatabaseWith(ctx, config, vault, parameters)
 	if err != nil {
 		return nil, err
 	}
