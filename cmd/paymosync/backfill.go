@@ -34,7 +34,7 @@ Scheduled syncs of the same tables go on meanwhile. A backfill that is interrupt
 on when it is run again with the same dates, within a day; what it says it did is then
 what all its parts did.
 
-Exit code: 0 when every table is ok or unavailable, 1 when one is degraded or failing, 2
+Exit code: 0 when every table is ok, paused or unavailable, 1 when one is degraded or failing, 2
 for a configuration or a table that is wrong, 130 when interrupted.`,
 		Example: "  paymosync backfill --from 2024-01-01 --to 2024-12-31\n  paymosync backfill time_entries --from 2024-01-01",
 		RunE: func(cmd *cobra.Command, args []string) error {

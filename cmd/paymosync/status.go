@@ -87,10 +87,12 @@ Ctrl-C or another signal.`,
 			if err != nil {
 				return err
 			}
-			defer pool.Close()
 			if o.watch > 0 {
+				// A database that hangs is not waited for: q ends the program at once.
+				defer func() { go pool.Close() }()
 				return p.watchStatus(cmd.Context(), config, pool, o)
 			}
+			defer pool.Close()
 			return p.status(cmd.Context(), config, pool, o)
 		},
 	}

@@ -26,7 +26,7 @@ process is syncing. Only what changed is read, unless a full sync is due or
 --full asks for it. A full finds rows that were deleted in Paymo too; where it
 stops at many that nothing explains, --accept-deletes lets them go.
 
-Exit code: 0 when every table is ok or unavailable, 1 when one is degraded or
+Exit code: 0 when every table is ok, paused or unavailable, 1 when one is degraded or
 failing, 2 for a configuration that is wrong, 130 when interrupted.`,
 		Example: "  paymosync sync\n  paymosync sync time_entries projects\n  paymosync sync --full --json\n" +
 			"  paymosync sync --full --accept-deletes tasks tasks",
