@@ -79,10 +79,10 @@ func orDash(s string) string {
 // planDetails are the requests of one table, and why they are so many.
 func planDetails(t jobs.TablePlan, o planOptions, l look) string {
 	var lines strings.Builder
-	lines.WriteString(wrapped(fmt.Sprintf("%s: %s %s: %s.", l.paint(t.Table, text.Bold), t.Bound, counted(int64(t.Requests), "request"), t.Because), "", l.width))
+	lines.WriteString(wrapped(fmt.Sprintf("%s: %s; %s %s: %s.", l.paint(t.Table, text.Bold), t.Why, t.Bound, counted(int64(t.Requests), "request"), t.Because), "", l.width))
 	for i, request := range t.Planned {
 		if i == mostPlanned && !o.requests {
-			fmt.Fprintf(&lines, "  … and %s more: --requests lists all\n", counted(int64(t.Requests-i), "request"))
+			fmt.Fprintf(&lines, "  … and %s more; --requests lists all\n", grouped(int64(t.Requests-i)))
 			break
 		}
 		lines.WriteString("  " + request.String() + "\n")
