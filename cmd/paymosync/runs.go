@@ -166,10 +166,12 @@ func ledgerPage(l look, runs []sink.Run, now time.Time) string {
 		}
 	}
 	var page strings.Builder
-	for i, line := range l.table(columns) {
-		page.WriteString(line + "\n")
-		if i > 0 && runs[i-1].State != sink.StateOK && runs[i-1].Sentence != "" {
-			page.WriteString(l.paint(wrapped(runs[i-1].Sentence, "    ", l.width), text.Faint))
+	lines := l.table(columns)
+	page.WriteString(lines[0] + "\n")
+	for i := range runs {
+		page.WriteString(lines[i+1] + "\n")
+		if r := &runs[i]; r.State != sink.StateOK && r.Sentence != "" {
+			page.WriteString(l.paint(wrapped(r.Sentence, "    ", l.width), text.Faint))
 		}
 	}
 	return page.String()

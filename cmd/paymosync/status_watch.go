@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -143,7 +144,11 @@ func (w *watchedStatus) lines(l look) []string {
 
 // lostWords say that the database could not be read.
 func lostWords(look statusLook, every time.Duration) string {
-	return fmt.Sprintf("The database cannot be read since %s, tried again every %s: %s", clock(look.at), every, describe(look.err))
+	why := describe(look.err)
+	if errors.Is(look.err, context.DeadlineExceeded) {
+		why = fmt.Sprintf("no answer within %s", watchedTime)
+	}
+	return fmt.Sprintf("The database cannot be read since %s, tried again every %s: %s", clock(look.at), every, why)
 }
 
 // clock is a time of this day.
