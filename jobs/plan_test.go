@@ -375,3 +375,28 @@ func TestPlanOfOtherWays(t *testing.T) {
 		compare(t, plan, w.asked())
 	}
 }
+
+// Where reading begins at a day, the plan does too.
+func TestPlanFromStartDate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small(), func(_ *paymo.Config, config *jobs.SyncerConfig) {
+		config.StartDate = time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)
+	})
+	tables := []string{"users", "bookings", "time_entries"}
+	for _, mode := range []jobs.Mode{jobs.Full, jobs.Incremental, jobs.Full} {
+		plan := w.planned(mode, tables...)
+		w.fake.ResetLog()
+		w.syncer = w.newSyncer("worker-"+string(mode), func(_ *paymo.Config, config *jobs.SyncerConfig) { config.StartDate = w.syncer.StartDate })
+		unread := plan.Tables[0].Why == string(jobs.WhyFirst)
+		for _, table := range tables {
+			w.mustSync(table, mode)
+		}
+		if unread {
+			continue
+		}
+		compare(t, plan, w.asked())
+		if !contains(plan.Tables[2].Planned[0].Where, "2025-02-28") {
+			t.Errorf("%v", plan.Tables[2].Planned)
+		}
+	}
+}
