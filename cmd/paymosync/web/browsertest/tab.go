@@ -47,6 +47,9 @@ func (tab *Tab) listen(event any) {
 			text += ": " + event.ExceptionDetails.Exception.Description
 		}
 	case *runtime.EventConsoleAPICalled:
+		if event.Type != runtime.ConsoleAPICalledTypeError && event.Type != runtime.ConsoleAPICalledTypeWarning {
+			return
+		}
 		text = string(event.Type)
 		for _, argument := range event.Args {
 			text += fmt.Sprintf(" %s %s", argument.Value, argument.Description)
@@ -59,7 +62,7 @@ func (tab *Tab) listen(event any) {
 	tab.complaints = append(tab.complaints, text)
 }
 
-// MustBeQuiet fails the test where the console said anything.
+// MustBeQuiet fails the test where the console complained of anything.
 func (tab *Tab) MustBeQuiet() {
 	tab.t.Helper()
 	tab.mu.Lock()
