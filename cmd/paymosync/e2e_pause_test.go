@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paymosync/paymosync/sink"
 )
@@ -54,6 +56,42 @@ func TestProgramPause(t *testing.T) {
 	w.run("resume", "invoices").mustExit(exitOK)
 	w.run("sync").mustExit(exitOK)
 	w.mustEqual()
+}
+
+// The service leaves a paused table alone, syncs the others, and goes on with it when it
+// is resumed, without a restart.
+func TestProgramPauseService(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, agency()).with("SYNC_TABLES", "tasks clients", "SYNC_SCHEDULE", "@every 2s")
+	w.run("sync").mustExit(exitOK)
+	w.run("pause", "tasks").mustExit(exitOK)
+	runs := value[int](w, `SELECT count(*) FROM paymosync.runs WHERE table_name = 'tasks'`)
+	rename := func(table, name string) func() error {
+		t.Helper()
+		id := value[int64](w, `SELECT min(id) FROM paymo.`+table)
+		if err := w.paymo.Patch(table, id, map[string]any{"name": name}); err != nil {
+			t.Fatal(err)
+		}
+		return func() error {
+			if got := value[string](w, `SELECT name FROM paymo.`+table+` WHERE id = $1`, id); got != name {
+				return fmt.Errorf("it is named %q", got)
+			}
+			return nil
+		}
+	}
+	service := w.start("serve")
+	w.awaitReady(time.Minute)
+	paused := rename("tasks", "while it was paused")
+	for _, name := range []string{"once", "twice", "three times"} {
+		within(t, time.Minute, "the other table follows", rename("clients", name))
+	}
+	if n := value[int](w, `SELECT count(*) FROM paymosync.runs WHERE table_name = 'tasks'`); n != runs || paused() == nil {
+		t.Errorf("%d runs of a table that is paused; %v", n-runs, paused())
+	}
+	w.run("status").mustExit(exitOK).mustSay("tables   1 paused, 1 ok\n")
+	w.run("resume", "tasks").mustExit(exitOK)
+	within(t, time.Minute, "the table goes on", paused)
+	service.mustStop()
 }
 
 // A name that is no table's changes nothing, and is wrong usage.

@@ -204,8 +204,10 @@ func changedWords(l look, before, now watchedStatus) string {
 	}
 	var lines strings.Builder
 	lines.WriteString(head + "\n")
+	const indent = "  "
+	l.width = max(0, l.width-len(indent))
 	for line := range strings.Lines(l.summarise(notes)) {
-		lines.WriteString("  " + line)
+		lines.WriteString(indent + line)
 	}
 	return lines.String()
 }

@@ -86,6 +86,10 @@ func (p *program) printOutcomes(outcomes []synced) error {
 	case sum.Inserted+sum.Updated+sum.Tombstoned == 0 && allWell(outcomes):
 		text = fmt.Sprintf("Nothing new: no row of the warehouse was written (%s read, %s).", counted(sum.Unchanged, "row"), counted(int64(sum.Requests), "request"))
 	}
-	_, err := fmt.Fprintf(p.out, "%s\n\n%s%s%s\n", strings.Join(look.table(columns), "\n"), look.summarise(notes), earlier.String(), text)
+	why := look.summarise(notes)
+	if why != "" {
+		why += "\n"
+	}
+	_, err := fmt.Fprintf(p.out, "%s\n\n%s%s%s", strings.Join(look.table(columns), "\n"), why, earlier.String(), wrapped(text, "", look.width))
 	return err
 }
