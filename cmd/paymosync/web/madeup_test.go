@@ -16,8 +16,6 @@ import (
 // noon is when they are of.
 func noon() time.Time { return time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC) }
 
-func at(t time.Time) *time.Time { return &t }
-
 // empty is an installation that was never synced.
 func empty() jobs.Overview {
 	o := jobs.Overview{
@@ -47,18 +45,18 @@ func healthy() jobs.Overview {
 		t := &o.Tables[i]
 		t.State, t.Reason, t.Cause, t.Advice = sink.StateOK, "", "", ""
 		t.Rows = int64(rng.IntN(1 << (4 + rng.IntN(14))))
-		t.FreshAsOf, t.FullAt = at(noon().Add(-time.Duration(400+rng.IntN(300))*time.Second)), at(noon().Add(-8*time.Hour))
+		t.FreshAsOf, t.FullAt = new(noon().Add(-time.Duration(400+rng.IntN(300))*time.Second)), new(noon().Add(-8*time.Hour))
 		for n := range 20 {
 			began := noon().Add(-time.Duration(7+15*n) * time.Minute)
 			run := sink.Run{
 				ID: int64(i*20 + n), Table: t.Table, Mode: string(jobs.Incremental), Reason: jobs.ReasonSchedule, State: sink.StateOK, StartedAt: began,
-				FinishedAt: at(began.Add(time.Duration(300+rng.IntN(2000)) * time.Millisecond)), Requests: int64(1 + rng.IntN(3)), Unchanged: int64(rng.IntN(40)),
+				FinishedAt: new(began.Add(time.Duration(300+rng.IntN(2000)) * time.Millisecond)), Requests: int64(1 + rng.IntN(3)), Unchanged: int64(rng.IntN(40)),
 			}
 			if rng.IntN(3) == 0 {
 				run.Inserted, run.Updated = int64(rng.IntN(40)), int64(rng.IntN(12))
 			}
 			if n == 19 {
-				run.Mode, run.Inserted, run.FinishedAt = string(jobs.Full), t.Rows, at(began.Add(time.Duration(4+rng.IntN(90))*time.Second))
+				run.Mode, run.Inserted, run.FinishedAt = string(jobs.Full), t.Rows, new(began.Add(time.Duration(4+rng.IntN(90))*time.Second))
 			}
 			t.Recent = append(t.Recent, run)
 		}
@@ -93,7 +91,7 @@ func degraded() jobs.Overview {
 	o.Budget = sink.BudgetState{Limit: 5, Period: 5 * time.Second, BlockedUntil: noon().Add(42 * time.Second)}
 	o.Queue = map[string]int64{"available": 2, "running": 1, "scheduled": 1, "retryable": 3}
 	spoil(&o, 4, sink.StateFailing, jobs.CauseServer, "GET /api/"+o.Tables[4].Table+": 500 Internal Server Error after 3 attempts", 4)
-	o.Tables[4].FreshAsOf = at(noon().Add(-70 * time.Minute))
+	o.Tables[4].FreshAsOf = new(noon().Add(-70 * time.Minute))
 	for i := 8; i < 14; i++ {
 		spoil(&o, i, sink.StateFailing, jobs.CauseRejected, "GET /api/"+o.Tables[i].Table+": 400 Bad Request: Unknown field or reference: `updated_on`", 2)
 	}
@@ -103,7 +101,7 @@ func degraded() jobs.Overview {
 	spoil(&o, 20, sink.StateUnavailable, jobs.CauseNotServed, "not in the plan, or not permitted to this key (403)", 20)
 	o.Tables[20].FreshAsOf, o.Tables[20].Rows = nil, 0
 	spoil(&o, 22, sink.StatePaused, jobs.CausePaused, "paused by an operator since 2026-11-26T17:40:00Z; before that it was ok", 0)
-	o.Tables[22].PausedAt, o.Tables[22].NextRun = at(noon().Add(-18*time.Hour)), time.Time{}
+	o.Tables[22].PausedAt, o.Tables[22].NextRun = new(noon().Add(-18*time.Hour)), time.Time{}
 	run := &o.Tables[1].Recent[0]
 	run.State, run.FinishedAt, run.StartedAt, run.Mode = sink.RunRunning, nil, noon().Add(-12*time.Second), string(jobs.Full)
 	o.Latest[1] = *run
@@ -121,7 +119,7 @@ func huge() jobs.Overview {
 		t.Rows = 1_000_000_000 + int64(i)
 		for n := range t.Recent {
 			t.Recent[n].Inserted, t.Recent[n].Unchanged, t.Recent[n].Requests = 1_234_567_890, 9_876_543_210, 12_345_678
-			t.Recent[n].FinishedAt = at(t.Recent[n].StartedAt.Add(123 * time.Hour))
+			t.Recent[n].FinishedAt = new(t.Recent[n].StartedAt.Add(123 * time.Hour))
 		}
 		if i < len(o.Latest) {
 			o.Latest[i] = t.Recent[0]

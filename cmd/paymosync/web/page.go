@@ -18,7 +18,7 @@ import (
 )
 
 //go:embed template.html assets
-var files embed.FS //nolint:gochecknoglobals // go:embed can fill nothing else
+var files embed.FS
 
 // policy is the content security policy of the page: one style sheet and one script,
 // both of its own, and nothing inline.

@@ -3,7 +3,6 @@ package web_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -31,7 +30,7 @@ func TestPageKeepsItsPlace(t *testing.T) {
 			o.At = o.At.Add(time.Duration(version.Load()) * time.Second)
 			return o, nil
 		},
-		Version: "v1.2.3", Refresh: time.Second, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Version: "v1.2.3", Refresh: time.Second, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ type Browser struct {
 }
 
 // errNone means that there is no Chromium on this machine.
-var errNone = errors.New("there is no chromium on the PATH") //nolint:gochecknoglobals // a sentinel
+var errNone = errors.New("there is no chromium on the PATH")
 
 // Tab opens a tab, with cookies and storage of its own, that is closed with the test.
 // Where there is no Chromium the test is skipped, and fails in CI.

@@ -213,9 +213,9 @@ func (tab *Tab) Screenshot(name string) {
 		if err != nil {
 			return err
 		}
-		if err := os.MkdirAll(dir, 0o750); err != nil {
+		if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec // who runs the tests names it
 			return err
 		}
-		return os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600)
+		return os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600) //nolint:gosec // the same
 	})
 }
