@@ -162,7 +162,7 @@ func advice(cause Cause) string {
 	case CauseStale:
 		return "run paymosync verify --repair TABLE if it stays after the next full"
 	case CauseGuard:
-		return "look into Paymo whether the rows were really deleted; if so, run paymosync sync --full --accept-deletes TABLE"
+		return "look into Paymo whether the rows were really deleted; if so, run paymosync sync --full --accept-deletes TABLE TABLE"
 	case CauseUndecided:
 		return "the next full asks again; if it stays, run paymosync verify TABLE"
 	case CauseHidden:

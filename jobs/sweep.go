@@ -202,7 +202,7 @@ func (r *run) sweepDoubt(tally sink.Candidates, stopped bool) Doubt {
 	switch swept := r.progress.Swept; {
 	case stopped:
 		return doubtf(CauseGuard, "guard stopped: %d rows are gone from Paymo and no deleted parent explains it; "+
-			"they are kept: if that is right, run paymosync sync --full --accept-deletes %s", tally.Unexplained, table)
+			"they are kept: if that is right, run paymosync sync --full --accept-deletes %s %s", tally.Unexplained, table, table)
 	case tally.Unsure > 0:
 		return undecided(tally.Unsure)
 	case swept.Unlisted > 0:
@@ -214,7 +214,7 @@ func (r *run) sweepDoubt(tally sink.Candidates, stopped bool) Doubt {
 // bareDoubt says that nothing but Paymo's word shows that rows are gone.
 func (r *run) bareDoubt(tally sink.Candidates) Doubt {
 	return doubtf(CauseGuard, "guard stopped: Paymo lists no rows and answers that none of %d exists, and nothing shows that it still serves the table; "+
-		"they are kept: if that is right, run paymosync sync --full --accept-deletes %s", tally.Gone, r.resource.Table)
+		"they are kept: if that is right, run paymosync sync --full --accept-deletes %s %s", tally.Gone, r.resource.Table, r.resource.Table)
 }
 
 // seesAll reports whether the key is shown every row: to another one, rows that it may
