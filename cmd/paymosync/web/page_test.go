@@ -113,7 +113,7 @@ func TestPageSays(t *testing.T) {
 			"7 tables of 35 cannot be read", "2 more tables may not be as Paymo has them", "1 table paused", "1 table not available to this key",
 			"<b>7</b> failing", "<b>2</b> degraded", "<b>1</b> paused", "<b>1</b> unavailable", "<b>24</b> ok",
 			"What needs attention", "500 Internal Server Error after 3 attempts.", "Wait: Paymo is in trouble; syncs go on by themselves.", "4 failed runs in a row",
-			"6 tables", "3 more", `<span class="nowrap">--accept-deletes</span> project_templates.`, "5 hours</time> or longer", "3 records in quarantine", "2 fields without a column",
+			"6 tables", "3 more", `<span class="nowrap">--accept-deletes</span> project_templates`, "5 hours</time> or longer", "3 records in quarantine", "2 fields without a column",
 			"Not synced at present", `aria-label="Resume milestones"`, "18 hours</time>", "Not an Admin:", "blocked", "Paymo takes no request before 12:00:42 UTC, in 42 seconds.",
 			"1 running, 2 ready, 1 for later, 3 to be tried again", ">running</span>", "not ended",
 		}, []string{`aria-label="Sync milestones"`, `aria-label="Pause milestones"`}},
