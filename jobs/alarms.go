@@ -17,8 +17,15 @@ const (
 	AlertDrift   Cause = "drift"         // Paymo sends a field that has no column
 )
 
-// driftLife is how long after it was met last a field is news.
-const driftLife = 48 * time.Hour
+const (
+	// driftLife is by how much a full must have begun after a field was met last, to say
+	// that the field is not sent any more.
+	driftLife = 24 * time.Hour
+	// waitPatience is for how long Vault may be away without people being told.
+	waitPatience = 10 * time.Minute
+	// manyTables is how many tables make one trouble of what befalls them alike.
+	manyTables = 4
+)
 
 // Limits say how much is too much for an alert.
 type Limits struct {
@@ -26,62 +33,96 @@ type Limits struct {
 	StaleAfter time.Duration // by which a sync may be late; 0: for ever
 }
 
-// late reports whether a table's sync is late by more than the limit.
-func (l Limits) late(t TableOverview) bool {
-	return l.StaleAfter > 0 && t.State != sink.StatePaused && t.Overdue > l.StaleAfter
+// Alarms are what people should be told of.
+type Alarms struct {
+	Raised []sink.Alert // what is wrong
+	Hidden []sink.Alert // of what nothing can be said: the table is paused, or a wider trouble covers it
 }
 
-// Alarms are what people should be told of, in the order of the overview: what concerns
-// the account once, and then the tables that have a trouble of their own.
-func Alarms(overview Overview, drift []sink.DriftField, limits Limits) []sink.Alert {
-	var alarms []sink.Alert
-	add := func(cause Cause, subject, format string, args ...any) {
-		alarms = append(alarms, sink.Alert{Cause: string(cause), Subject: subject, Sentence: fmt.Sprintf(format, args...)})
+func (a *Alarms) raise(cause Cause, subject, format string, args ...any) {
+	a.Raised = append(a.Raised, sink.Alert{Cause: string(cause), Subject: subject, Sentence: fmt.Sprintf(format, args...)})
+}
+
+func (a *Alarms) hide(subject string, causes ...Cause) {
+	for _, cause := range causes {
+		a.Hidden = append(a.Hidden, sink.Alert{Cause: string(cause), Subject: subject})
 	}
-	shared := sharedTroubles(overview, limits)
-	for _, trouble := range shared {
-		add(trouble.cause, "", "%s → %s", trouble.words(), Advice(trouble.tables[0], trouble.cause))
+}
+
+// FindAlarms finds what people should be told of: what befalls many tables alike once, and
+// of each other table what is its own.
+func FindAlarms(overview Overview, drift []sink.DriftField, limits Limits) Alarms {
+	var a Alarms
+	troubles := sharedTroubles(overview, limits)
+	for _, trouble := range troubles {
+		a.raise(trouble.cause, "", "%s → %s", trouble.words(), Advice("TABLE", trouble.cause))
 	}
-	late := latePart(overview, limits)
+	late := lateTables(overview, limits)
+	if len(late) > 0 {
+		a.raise(AlertStale, "", "%d tables are stale, %s and others → run paymosync status, and see that the service runs and has its share of Paymo's rate limit", len(late), late[0])
+	}
 	for _, t := range overview.Tables {
-		switch {
-		case t.State == sink.StatePaused:
-		case t.Cause == CauseGuard:
-			add(CauseGuard, t.Table, "%s: %s → %s", t.Table, t.Reason, t.Advice)
-		case t.State == sink.StateFailing && !t.Cause.shared() && t.Failed >= limits.FailedRuns:
-			add(AlertFailing, t.Table, "%s fails: %s → %s", t.Table, t.Reason, t.Advice)
-		case limits.late(t) && len(shared) == 0 && late < allLate:
-			add(AlertStale, t.Table, "%s is stale: it is as of %s → run paymosync status, and see that the service runs", t.Table, t.FreshAsOf.UTC().Format(time.RFC3339))
+		covered := slices.ContainsFunc(troubles, func(trouble trouble) bool { return slices.Contains(trouble.tables, t.Table) })
+		if t.State == sink.StatePaused {
+			a.hide(t.Table, CauseGuard, AlertFailing, AlertStale)
+			continue
 		}
-	}
-	if len(shared) == 0 && late >= allLate {
-		add(AlertStale, "", "most tables are stale → run paymosync status, and see that Paymo's rate limit is not spent by others")
+		if doubt := t.Capabilities[WholeListing]; t.Cause == CauseGuard || Cause(doubt.Cause) == CauseGuard {
+			reason := t.Reason
+			if t.Cause != CauseGuard {
+				reason = doubt.Reason
+			}
+			a.raise(CauseGuard, t.Table, "%s: %s → %s", t.Table, reason, Advice(t.Table, CauseGuard))
+		}
+		switch {
+		case covered:
+			a.hide(t.Table, AlertFailing, AlertStale)
+		case t.State == sink.StateFailing && t.Failed >= limits.FailedRuns:
+			a.raise(AlertFailing, t.Table, "%s fails: %s → %s", t.Table, t.Reason, t.Advice)
+			a.hide(t.Table, AlertStale)
+		case slices.Contains(late, t.Table):
+			a.hide(t.Table, AlertStale)
+		case limits.late(t):
+			a.raise(AlertStale, t.Table, "%s", staleWords(t))
+		}
 	}
 	for _, field := range drift {
-		if overview.At.Sub(field.LastSeen) < driftLife && !knows(field) {
-			add(AlertDrift, field.Table+"."+field.Field, "Paymo sends the field %s of %s, which has no column; its values are in _extra → run paymosync drift", field.Field, field.Table)
+		if t := overview.table(field.Table); (t == nil || t.FullAt == nil || t.FullAt.Sub(field.LastSeen) < driftLife) && !knows(field) {
+			a.raise(AlertDrift, field.Table+"."+field.Field, "Paymo sends the field %s of %s, which has no column; its values are in _extra → run paymosync drift", field.Field, field.Table)
 		}
 	}
-	return alarms
+	return a
+}
+
+// late reports whether a table's sync is late by more than the limit.
+func (l Limits) late(t TableOverview) bool {
+	return l.StaleAfter > 0 && t.State != sink.StatePaused && t.State != sink.StateUnavailable && t.Overdue > l.StaleAfter
+}
+
+// staleWords say that a table is late, with its own reason where there is one.
+func staleWords(t TableOverview) string {
+	text := fmt.Sprintf("%s is stale: it is as of %s", t.Table, t.FreshAsOf.UTC().Format(time.RFC3339))
+	if t.Advice == "" {
+		return text + " → run paymosync status, and see that the service runs"
+	}
+	return fmt.Sprintf("%s; %s: %s → %s", text, t.State, t.Reason, t.Advice)
 }
 
 // shared reports whether a cause lies with the account or the installation: it hits all
 // tables alike.
 func (c Cause) shared() bool {
-	return slices.Contains([]Cause{
-		CauseRole, CauseIdentity, CauseKeyRefused, CauseKeyMissing, CauseVault, CauseDatabase, CauseUnreachable, CauseRedirect, CauseServer,
-	}, c)
+	return c.needsSomebody() || slices.Contains([]Cause{CauseVault, CauseDatabase, CauseUnreachable, CauseServer}, c)
 }
 
 // needsSomebody reports whether a shared cause does not pass by itself.
 func (c Cause) needsSomebody() bool {
-	return slices.Contains([]Cause{CauseRole, CauseIdentity, CauseKeyRefused, CauseKeyMissing, CauseRedirect}, c)
+	return slices.Contains([]Cause{CauseRole, CauseIdentity, CauseKeyRefused, CauseKeyMissing, CauseRedirect, CauseTable}, c)
 }
 
-// trouble is a shared cause, and the tables that show it.
+// trouble is a cause, and the tables that fail by it.
 type trouble struct {
 	cause  Cause
-	reason string
+	reason string // of the first of them
 	tables []string
 }
 
@@ -92,12 +133,13 @@ func (t trouble) words() string {
 	return fmt.Sprintf("%d tables fail: %s", len(t.tables), t.reason)
 }
 
-// sharedTroubles are the causes that hit tables alike. One that may pass by itself counts
-// when a table has failed by it often enough.
+// sharedTroubles are the causes that hit tables alike: those that do so by their nature,
+// and others that many tables fail by. One that may pass by itself counts where a table
+// has failed by it often enough, or waits for long.
 func sharedTroubles(overview Overview, limits Limits) []trouble {
 	var troubles []trouble
 	for _, t := range overview.Tables {
-		if t.State != sink.StateFailing || !t.Cause.shared() || !t.Cause.needsSomebody() && t.Failed < limits.FailedRuns {
+		if t.State != sink.StateFailing || !t.Cause.needsSomebody() && t.Failed < limits.FailedRuns && !waits(t, overview.At) {
 			continue
 		}
 		i := slices.IndexFunc(troubles, func(known trouble) bool { return known.cause == t.Cause })
@@ -106,25 +148,28 @@ func sharedTroubles(overview Overview, limits Limits) []trouble {
 		}
 		troubles[i].tables = append(troubles[i].tables, t.Table)
 	}
-	return troubles
+	return slices.DeleteFunc(troubles, func(t trouble) bool { return !t.cause.shared() && len(t.tables) < manyTables })
 }
 
-// allLate is the share of tables, in tenths, from which on their being late has one cause.
-const allLate = 5
+// waits reports whether a table's run waits for Vault, and has done so for long.
+func waits(t TableOverview, now time.Time) bool {
+	run := t.LastRun()
+	return t.Cause == CauseVault && run != nil && run.State == sink.RunRunning && now.Sub(run.StartedAt) > waitPatience
+}
 
-// latePart is how many tenths of the tables are late by more than the limit; of few
-// tables none is a part.
-func latePart(overview Overview, limits Limits) int {
-	late := 0
+// lateTables are the tables that are late, where they are many and half of all at least:
+// that has one reason.
+func lateTables(overview Overview, limits Limits) []string {
+	var late []string
 	for _, t := range overview.Tables {
 		if limits.late(t) {
-			late++
+			late = append(late, t.Table)
 		}
 	}
-	if late < 4 {
-		return 0
+	if len(late) < manyTables || 2*len(late) < len(overview.Tables) {
+		return nil
 	}
-	return 10 * late / len(overview.Tables)
+	return late
 }
 
 // knows reports whether the catalogue has a column for the field by now.

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -69,7 +70,8 @@ func (w *AlertWorker) Look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.Overview.Store.NoteAlerts(ctx, Alarms(overview, drift, w.Alerts.Limits)); err != nil {
+	found := FindAlarms(overview, drift, w.Alerts.Limits)
+	if err := w.Overview.Store.NoteAlerts(ctx, found.Raised, found.Hidden); err != nil {
 		return err
 	}
 	alerts, err := w.Overview.Store.Alerts(ctx)
@@ -80,10 +82,22 @@ func (w *AlertWorker) Look(ctx context.Context) error {
 	if len(due) == 0 {
 		return nil
 	}
-	if err := w.Alerts.Tell(ctx, alertText(overview, due)); err != nil {
-		return fmt.Errorf("tell of alerts: %w", err)
+	more := max(0, len(due)-mostAlertLines)
+	due = due[:len(due)-more] // the rest follows at the next look
+	if err := w.Overview.Store.Trying(ctx, due); err != nil {
+		return err
 	}
-	return w.Overview.Store.Told(ctx, due)
+	if err := w.Alerts.Tell(ctx, alertText(overview, due, more)); err != nil {
+		err = fmt.Errorf("tell of alerts: %w", err)
+		if ctx.Err() == nil {
+			err = errors.Join(err, w.Overview.Store.Untold(ctx, due))
+		}
+		return err
+	}
+	// It was sent: that is noted even when the service stops meanwhile.
+	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	return w.Overview.Store.Told(noting, due)
 }
 
 // due are the alerts that people are to be told of.
@@ -101,8 +115,9 @@ func (w *AlertWorker) due(alerts []sink.Alert, now time.Time) []sink.Alert {
 	return due
 }
 
-// alertText is the message: what is wrong first, then what is over.
-func alertText(overview Overview, alerts []sink.Alert) string {
+// alertText is the message: what is wrong first, then what is over, and how many more
+// there are.
+func alertText(overview Overview, alerts []sink.Alert, more int) string {
 	var wrong, over []string
 	for _, alert := range alerts {
 		if alert.ClearedAt == nil {
@@ -116,8 +131,8 @@ func alertText(overview Overview, alerts []sink.Alert) string {
 		title += fmt.Sprintf(", account %s of %s", overview.Account.Name, overview.Account.BaseURL)
 	}
 	lines := append(wrong, over...)
-	if len(lines) > mostAlertLines {
-		lines = append(lines[:mostAlertLines:mostAlertLines], fmt.Sprintf("… and %d more: run paymosync alerts", len(lines)-mostAlertLines))
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("… and %d more, which follow", more))
 	}
 	return title + "\n" + strings.Join(lines, "\n")
 }

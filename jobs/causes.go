@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -35,21 +36,22 @@ const (
 
 // The causes of a table that could not be read.
 const (
-	CauseRole        Cause = "role_weaker"      // the key's user lost rights
-	CauseIdentity    Cause = "other_account"    // the key or the address is of another company
-	CauseKeyRefused  Cause = "key_refused"      // Paymo answers 401
-	CauseDenied      Cause = "request_denied"   // Paymo answers 403 to what it used to answer
-	CauseKeyMissing  Cause = "key_missing"      // Vault has none, or not for us
-	CauseVault       Cause = "vault_away"       // Vault does not answer
-	CauseDatabase    Cause = "database"         // PostgreSQL broke off or refused
-	CauseUnreachable Cause = "paymo_away"       // no reply came
-	CauseRedirect    Cause = "redirected"       // the address is not where Paymo is
-	CauseRateLimit   Cause = "rate_limited"     // the rate budget is spent
-	CauseServer      Cause = "paymo_error"      // Paymo answers 5xx
-	CauseRejected    Cause = "request_rejected" // Paymo answers another 4xx
-	CauseReply       Cause = "reply_unreadable" // it is not what Paymo is known to send
-	CauseParents     Cause = "parents_unread"   // the table that it comes with was not read yet
-	CauseOther       Cause = "other"            // anything else: the sentence tells
+	CauseRole         Cause = "role_weaker"      // the key's user lost rights
+	CauseIdentity     Cause = "other_account"    // the key or the address is of another company
+	CauseKeyRefused   Cause = "key_refused"      // Paymo answers 401
+	CauseDenied       Cause = "request_denied"   // Paymo answers 403 to what it used to answer
+	CauseKeyMissing   Cause = "key_missing"      // Vault has none, or not for us
+	CauseVault        Cause = "vault_away"       // Vault does not answer
+	CauseDatabase     Cause = "database"         // PostgreSQL broke off, or cannot for now
+	CauseWriteRefused Cause = "database_refused" // PostgreSQL refuses to read or write the table
+	CauseUnreachable  Cause = "paymo_away"       // no reply came
+	CauseRedirect     Cause = "redirected"       // the address is not where Paymo is
+	CauseRateLimit    Cause = "rate_limited"     // the rate budget is spent
+	CauseServer       Cause = "paymo_error"      // Paymo answers 5xx
+	CauseRejected     Cause = "request_rejected" // Paymo answers another 4xx
+	CauseReply        Cause = "reply_unreadable" // it is not what Paymo is known to send
+	CauseParents      Cause = "parents_unread"   // the table that it comes with was not read yet
+	CauseOther        Cause = "other"            // anything else: the sentence tells
 )
 
 // The causes of a table that is not there to be read.
@@ -66,6 +68,16 @@ const (
 type Doubt struct {
 	Cause    Cause  `json:"cause,omitempty"`
 	Sentence string `json:"sentence,omitempty"`
+}
+
+// UnmarshalJSON reads what an earlier version wrote, too: the sentence alone.
+func (d *Doubt) UnmarshalJSON(text []byte) error {
+	type plain Doubt
+	if len(text) > 0 && text[0] == '"' {
+		d.Cause = CauseOther
+		return json.Unmarshal(text, &d.Sentence)
+	}
+	return json.Unmarshal(text, (*plain)(d))
 }
 
 // some reports whether there is a doubt.
@@ -113,8 +125,10 @@ func CauseOf(err error) Cause {
 		return CauseReply
 	case sink.Missing(err):
 		return CauseTable
-	case sink.FromDatabase(err):
+	case sink.Temporary(err):
 		return CauseDatabase
+	case sink.RefusedByDatabase(err):
+		return CauseWriteRefused
 	}
 	return CauseOther
 }
@@ -197,6 +211,8 @@ func advice(cause Cause) string {
 		return "see that Vault is up, unsealed and reachable at VAULT_ADDR; syncs go on by themselves"
 	case CauseDatabase:
 		return "see that PostgreSQL is up, writable and has room; syncs go on by themselves"
+	case CauseWriteRefused:
+		return "see what others put on the table (triggers, constraints, rights), and that the role of DATABASE_URL owns it"
 	case CauseUnreachable:
 		return "see that Paymo can be reached from here, with proxy and DNS; syncs go on by themselves"
 	case CauseRedirect:
@@ -218,7 +234,7 @@ func advice(cause Cause) string {
 	case CausePaused:
 		return "run paymosync resume TABLE to let its syncs go on"
 	case CauseTable:
-		return "run paymosync migrate, and see that nobody drops tables of the warehouse"
+		return "restore it from a backup, or set WAREHOUSE_SCHEMA to a new name, which the next sync fills; and see that nobody drops tables of the warehouse"
 	}
 	return advice(CauseOther)
 }
@@ -228,7 +244,7 @@ func Causes() []Cause {
 	return []Cause{
 		CauseCutShort, CauseEmptied, CauseIncomplete, CauseUnstable, CauseStale, CauseGuard, CauseUndecided, CauseHidden,
 		CauseLate, CauseStuck, CauseBlank, CauseParentDenied, CauseParentDoubted, CauseNested, CauseQuarantine, CauseWithdrawn,
-		CauseRole, CauseIdentity, CauseKeyRefused, CauseDenied, CauseKeyMissing, CauseVault, CauseDatabase, CauseUnreachable,
+		CauseRole, CauseIdentity, CauseKeyRefused, CauseDenied, CauseKeyMissing, CauseVault, CauseDatabase, CauseWriteRefused, CauseUnreachable,
 		CauseRedirect, CauseRateLimit, CauseServer, CauseRejected, CauseReply, CauseParents, CauseOther,
 		CauseUnsynced, CauseNotServed, CauseElsewhere, CausePaused, CauseTable,
 	}

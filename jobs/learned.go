@@ -29,6 +29,16 @@ func (r *run) strikeOff(name, reason string) {
 	r.Log.Warn("learned that Paymo cannot be asked so", "table", r.resource.Table, "what", name, "reason", reason)
 }
 
+// keptDoubt is what a full does not ask again but answers at its end: until then, a doubt about
+// the last listing of everything stays.
+func keptDoubt(learned map[string]sink.Capability) map[string]sink.Capability {
+	kept := map[string]sink.Capability{}
+	if doubt, ok := learned[WholeListing]; ok {
+		kept[WholeListing] = doubt
+	}
+	return kept
+}
+
 func (r *run) refusals() string {
 	var refusals []string
 	for _, listing := range r.resource.Listings {

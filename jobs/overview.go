@@ -82,11 +82,42 @@ func ReadOverview(ctx context.Context, config OverviewConfig) (Overview, error) 
 	for i, status := range statuses {
 		overview.Tables = append(overview.Tables, newTableOverview(config, config.Tables[i], status, overview.At))
 	}
+	overview.followParents()
 	if config.Latest > 0 {
 		overview.Latest, err = config.Store.Runs(ctx, sink.RunFilter{Limit: config.Latest})
 	}
 	return overview, err
 }
+
+// table is where a table stands, nil for one that is not looked at.
+func (o *Overview) table(name string) *TableOverview {
+	for i := range o.Tables {
+		if o.Tables[i].Table == name {
+			return &o.Tables[i]
+		}
+	}
+	return nil
+}
+
+// followParents says of tables that come with others that they are as late as those: a
+// sync of theirs brings what the other's has brought, and when that is paused they stand
+// still with it.
+func (o *Overview) followParents() {
+	for i := range o.Tables {
+		t := &o.Tables[i]
+		resource, ok := catalog.Lookup(t.Table)
+		if !ok || resource.Listings[0] != catalog.WithParent {
+			continue
+		}
+		if parent := o.table(resource.Embedded.Parent); parent != nil {
+			t.Overdue = parent.Overdue
+		}
+	}
+}
+
+// lateSlack is by how much a table may be behind a tick, because Paymo's clock is or the
+// sync began before it, and count as synced at it.
+const lateSlack = 5 * time.Minute
 
 func newTableOverview(config OverviewConfig, table TableSchedule, status sink.TableStatus, now time.Time) TableOverview {
 	t := TableOverview{TableStatus: status, Cause: causeOfStatusRow(status), Found: Contract(table.Resource, status.Capabilities)}
@@ -96,13 +127,17 @@ func newTableOverview(config OverviewConfig, table TableSchedule, status sink.Ta
 	}
 	if status.FreshAsOf != nil {
 		t.Age = max(0, now.Sub(*status.FreshAsOf))
-		if due := table.Schedule.Next(*status.FreshAsOf); !due.IsZero() && status.State != sink.StatePaused {
+		since := *status.FreshAsOf
+		if status.ResumedAt != nil {
+			since = later(since, *status.ResumedAt)
+		}
+		if due := table.Schedule.Next(since.Add(lateSlack)); !due.IsZero() && status.State != sink.StatePaused {
 			t.Overdue = max(0, now.Sub(due))
 		}
 	}
 	for _, run := range status.Recent {
-		if run.State == sink.RunRunning || run.State == sink.RunInterrupted {
-			continue
+		if run.State == sink.RunRunning || run.State == sink.RunInterrupted || run.Mode == string(Backfill) || run.Mode == string(Repair) {
+			continue // it tells nothing of the table's syncs
 		}
 		if run.State != sink.StateFailing {
 			break

@@ -98,12 +98,16 @@ func periodicSync(args SyncArgs, mode Mode, schedule Schedule, onStart bool) *ri
 		&river.PeriodicJobOpts{ID: "sync_" + args.Table + "_" + string(mode), RunOnStart: onStart})
 }
 
+// sidelong is how many of a table's last runs may be ones that say nothing of its syncs:
+// those that were interrupted, backfills and repairs.
+const sidelong = 20
+
 // addUpkeep adds what works the jobs that are no syncs.
 func addUpkeep(workers *river.Workers, config ServiceConfig) error {
 	store := config.Syncer.Store
 	return errors.Join(
 		river.AddWorkerSafely(workers, &AlertWorker{
-			Overview: OverviewConfig{Pool: config.Pool, Store: store, Tables: config.Tables, Full: config.Full, Runs: max(1, config.Alerts.FailedRuns)},
+			Overview: OverviewConfig{Pool: config.Pool, Store: store, Tables: config.Tables, Full: config.Full, Runs: config.Alerts.FailedRuns + sidelong},
 			Alerts:   config.Alerts,
 		}),
 		river.AddWorkerSafely(workers, &PruneWorker{Store: store, Keep: config.Keep, Log: config.Syncer.Log}),

@@ -59,6 +59,16 @@ func keyFails(err error) func(w *world) {
 	}
 }
 
+// obstructed puts a trigger on the table that lets nothing be written.
+func obstructed(words, code string) func(w *world) {
+	return func(w *world) {
+		exec(w, `CREATE FUNCTION paymo.obstruct() RETURNS trigger LANGUAGE plpgsql AS $$
+			BEGIN RAISE EXCEPTION '`+words+`' USING ERRCODE = '`+code+`'; END $$`)
+		exec(w, `CREATE TRIGGER obstruct BEFORE INSERT OR UPDATE ON paymo.clients FOR EACH ROW EXECUTE FUNCTION paymo.obstruct()`)
+		_, _ = w.sync("clients", jobs.Full)
+	}
+}
+
 // provocations are a way into every state, by every cause that a table's state can have.
 func provocations() map[jobs.Cause]provoked {
 	return map[jobs.Cause]provoked{
@@ -190,12 +200,9 @@ func provocations() map[jobs.Cause]provoked {
 		jobs.CauseVault: {state: sink.StateFailing, words: "vault cannot be reached", advice: "unsealed",
 			do: keyFails(unreachableError{})},
 		jobs.CauseDatabase: {state: sink.StateFailing, words: "could not extend file", advice: "room",
-			do: func(w *world) {
-				exec(w, `CREATE FUNCTION paymo.full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
-					BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$`)
-				exec(w, `CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON paymo.clients FOR EACH ROW EXECUTE FUNCTION paymo.full_disk()`)
-				_, _ = w.sync("clients", jobs.Full)
-			}},
+			do: obstructed("could not extend file", "53100")},
+		jobs.CauseWriteRefused: {state: sink.StateFailing, words: "nobody writes here", advice: "triggers",
+			do: obstructed("nobody writes here", "P0001")},
 		jobs.CauseUnreachable: {state: sink.StateFailing, words: "refused", advice: "DNS",
 			do: func(w *world) {
 				closed := httptest.NewServer(http.NotFoundHandler())
@@ -232,7 +239,7 @@ func provocations() map[jobs.Cause]provoked {
 					w.t.Error(unexpected(outcome, err))
 				}
 			}},
-		jobs.CauseTable: {state: sink.StateFailing, words: "no table", advice: "migrate",
+		jobs.CauseTable: {state: sink.StateFailing, words: "no table", advice: "WAREHOUSE_SCHEMA",
 			do: func(w *world) {
 				exec(w, `DROP TABLE paymo.clients CASCADE`)
 				_, _ = w.sync("clients", jobs.Full)

@@ -188,7 +188,7 @@ func (r *run) decide(ctx context.Context, req Request, now time.Time) (decision,
 	r.progress = &Progress{Mode: mode, StartedAt: now, Layout: layout, From: req.From, To: req.To,
 		Excused: r.checkpoint.State == sink.StateDegraded || why == WhyLost || !r.works(batches)}
 	if mode == Full {
-		r.checkpoint.Capabilities = map[string]sink.Capability{} // asked again at each full
+		r.checkpoint.Capabilities = keptDoubt(r.checkpoint.Capabilities)
 		r.checkpoint.LongestReply = 0
 	}
 	return decision{why: why}, nil

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,13 +19,20 @@ type Alert struct {
 	ToldAt    *time.Time // when people were told of it as it is now; nil: they are still to be told
 }
 
+// Same reports whether another alert is about the same.
+func (a Alert) Same(b Alert) bool { return a.Cause == b.Cause && a.Subject == b.Subject }
+
 // NoteAlerts notes what is wrong now, and with it what is over. What ends before people
 // were told of it leaves no trace, and what comes back before they were told of its end
-// goes on as if nothing had been.
-func (s *Store) NoteAlerts(ctx context.Context, now []Alert) error {
+// goes on as if nothing had been. Of what is hidden nothing can be said: it stays as it is.
+func (s *Store) NoteAlerts(ctx context.Context, now, hidden []Alert) error {
 	causes, subjects, sentences := make([]string, len(now)), make([]string, len(now)), make([]string, len(now))
 	for i, alert := range now {
 		causes[i], subjects[i], sentences[i] = alert.Cause, alert.Subject, alert.Sentence
+	}
+	keptCauses, keptSubjects := slices.Clone(causes), slices.Clone(subjects)
+	for _, alert := range hidden {
+		keptCauses, keptSubjects = append(keptCauses, alert.Cause), append(keptSubjects, alert.Subject)
 	}
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
@@ -40,7 +48,7 @@ func (s *Store) NoteAlerts(ctx context.Context, now []Alert) error {
 		}
 		_, err = tx.Exec(ctx, `
 			WITH over AS (
-				SELECT a.cause, a.subject, a.told_at IS NULL AS untold
+				SELECT a.cause, a.subject, coalesce(a.tried_at, a.told_at) IS NULL AS untold
 				FROM paymosync.alerts AS a
 				WHERE a.account = $1
 					AND a.cleared_at IS NULL
@@ -54,7 +62,7 @@ func (s *Store) NoteAlerts(ctx context.Context, now []Alert) error {
 			SET cleared_at = clock_timestamp(),
 				told_at = NULL
 			FROM over AS o
-			WHERE a.account = $1 AND (a.cause, a.subject) = (o.cause, o.subject) AND NOT o.untold`, s.account, causes, subjects)
+			WHERE a.account = $1 AND (a.cause, a.subject) = (o.cause, o.subject) AND NOT o.untold`, s.account, keptCauses, keptSubjects)
 		return err
 	})
 	if err != nil {
@@ -78,6 +86,35 @@ func (s *Store) Alerts(ctx context.Context) ([]Alert, error) {
 		return nil, fmt.Errorf("read the alerts: %w", err)
 	}
 	return alerts, nil
+}
+
+// Trying notes that people are about to be told of the alerts: should nobody come to note
+// whether they were, they are told of their end all the same.
+func (s *Store) Trying(ctx context.Context, alerts []Alert) error {
+	for _, alert := range alerts {
+		_, err := s.pool.Exec(ctx, `
+			UPDATE paymosync.alerts
+			SET tried_at = clock_timestamp()
+			WHERE account = $1 AND cause = $2 AND subject = $3 AND tried_at IS NULL`, s.account, alert.Cause, alert.Subject)
+		if err != nil {
+			return fmt.Errorf("note that alerts are about to be told: %w", err)
+		}
+	}
+	return nil
+}
+
+// Untold takes Trying back: the message was refused.
+func (s *Store) Untold(ctx context.Context, alerts []Alert) error {
+	for _, alert := range alerts {
+		_, err := s.pool.Exec(ctx, `
+			UPDATE paymosync.alerts
+			SET tried_at = NULL
+			WHERE account = $1 AND cause = $2 AND subject = $3 AND cleared_at IS NULL`, s.account, alert.Cause, alert.Subject)
+		if err != nil {
+			return fmt.Errorf("note that alerts are still to be told: %w", err)
+		}
+	}
+	return nil
 }
 
 // Told notes that people were told of the alerts as they were read. Those that are over

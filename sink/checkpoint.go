@@ -49,6 +49,7 @@ type Checkpoint struct {
 	Reason       string
 	Cause        string    // what the reason is about, as a name; "" when the table is ok
 	PausedAt     time.Time // since when its syncs are paused, zero: they are not; saving a checkpoint leaves it as it is
+	ResumedAt    time.Time // when they went on for the last time; left as it is, too
 }
 
 // Checkpoint reads the table's checkpoint; a table that was never synced has an
@@ -67,14 +68,14 @@ func (s *Store) Checkpoint(ctx context.Context, table string) (Checkpoint, error
 // store's schema: not so while another schema was the last to be read whole.
 func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ours bool, err error) {
 	cp = Checkpoint{State: StateUnavailable, Reason: Unsynced, Capabilities: map[string]Capability{}}
-	var cursor, fullAt, fresh, parentsAt, readAt, pausedAt *time.Time
+	var cursor, fullAt, fresh, parentsAt, readAt, pausedAt, resumedAt *time.Time
 	err = s.pool.QueryRow(ctx, `
 		SELECT cursor, progress, backfill, full_at, fresh_as_of, parents_at, denied_parents, read_at, capabilities, longest_reply, page_cap, layout,
-			state, reason, cause, paused_at, schema_name IN ('', $3)
+			state, reason, cause, paused_at, resumed_at, schema_name IN ('', $3)
 		FROM paymosync.checkpoints
 		WHERE account = $1 AND table_name = $2`, s.account, table, s.schema).
 		Scan(&cursor, &cp.Progress, &cp.Backfill, &fullAt, &fresh, &parentsAt, &cp.Denied, &readAt, &cp.Capabilities, &cp.LongestReply, &cp.PageCap, &cp.Layout,
-			&cp.State, &cp.Reason, &cp.Cause, &pausedAt, &ours)
+			&cp.State, &cp.Reason, &cp.Cause, &pausedAt, &resumedAt, &ours)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return cp, true, nil
 	}
@@ -84,7 +85,7 @@ func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ou
 	for _, t := range []struct {
 		from *time.Time
 		to   *time.Time
-	}{{cursor, &cp.Cursor}, {fullAt, &cp.FullAt}, {fresh, &cp.FreshAsOf}, {parentsAt, &cp.ParentsAt}, {readAt, &cp.ReadAt}, {pausedAt, &cp.PausedAt}} {
+	}{{cursor, &cp.Cursor}, {fullAt, &cp.FullAt}, {fresh, &cp.FreshAsOf}, {parentsAt, &cp.ParentsAt}, {readAt, &cp.ReadAt}, {pausedAt, &cp.PausedAt}, {resumedAt, &cp.ResumedAt}} {
 		if t.from != nil {
 			*t.to = *t.from
 		}

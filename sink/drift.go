@@ -17,10 +17,10 @@ import (
 type field struct{ table, name string }
 
 // recordedLife is how long a process does not record an unknown field again.
-const recordedLife = 24 * time.Hour
+const recordedLife = 12 * time.Hour
 
 // drift remembers when a process has recorded which unknown fields, so that each costs
-// one write a day. Safe for concurrent use.
+// few writes a day. Safe for concurrent use.
 type drift struct {
 	mu    sync.Mutex
 	known map[field]time.Time
@@ -57,7 +57,7 @@ func (d *drift) recorded(table string, fields map[string]string) {
 	}
 }
 
-// recordDrift records unknown fields. One that is known from before is touched once a
+// recordDrift records unknown fields. One that is known from before is touched twice a
 // day at most.
 func (l *Lease) recordDrift(ctx context.Context, tx pgx.Tx, fields map[string]string) error {
 	if len(fields) == 0 {
@@ -75,7 +75,7 @@ func (l *Lease) recordDrift(ctx context.Context, tx pgx.Tx, fields map[string]st
 		ON CONFLICT (account, table_name, field) DO UPDATE SET
 			type = EXCLUDED.type,
 			last_seen = EXCLUDED.last_seen
-		WHERE d.last_seen < EXCLUDED.last_seen - interval '1 day'`,
+		WHERE d.last_seen < EXCLUDED.last_seen - interval '12 hours'`,
 		l.store.account, l.table, names, types)
 	if err != nil {
 		return fmt.Errorf("record unknown fields: %w", err)

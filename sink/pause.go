@@ -30,7 +30,8 @@ func (s *Store) Pause(ctx context.Context, table string) (changed bool, err erro
 func (s *Store) Resume(ctx context.Context, table string) (changed bool, err error) {
 	tag, err := s.pool.Exec(ctx, `
 		UPDATE paymosync.checkpoints
-		SET paused_at = NULL
+		SET paused_at = NULL,
+			resumed_at = clock_timestamp()
 		WHERE account = $1 AND table_name = $2 AND paused_at IS NOT NULL`, s.account, table)
 	if err != nil {
 		return false, fmt.Errorf("resume %s: %w", table, err)

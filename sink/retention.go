@@ -9,7 +9,7 @@ import (
 // Retention is for how long bookkeeping is kept; 0: for ever.
 type Retention struct {
 	Runs       time.Duration // of the ledger, after they ended
-	Quarantine time.Duration // of records that were not met again
+	Quarantine time.Duration // of records that a later full did not meet again
 }
 
 // Pruned is how many rows were dropped.
@@ -47,9 +47,13 @@ func (s *Store) Prune(ctx context.Context, keep Retention) (Pruned, error) {
 		pruned.Quarantine, err = s.pruneAll(ctx, "records of the quarantine", `
 			DELETE FROM paymosync.quarantine
 			WHERE (account, table_name, hash) IN (
-				SELECT account, table_name, hash
-				FROM paymosync.quarantine
-				WHERE account = $1 AND last_seen < clock_timestamp() - $2::interval
+				SELECT q.account, q.table_name, q.hash
+				FROM paymosync.quarantine AS q
+				JOIN paymosync.checkpoints AS c USING (account, table_name)
+				WHERE q.account = $1
+					AND q.last_seen < clock_timestamp() - $2::interval
+					AND c.full_at > q.last_seen
+					AND c.paused_at IS NULL
 				LIMIT $3
 			)`, keep.Quarantine)
 	}

@@ -28,7 +28,18 @@ func TestPrune(t *testing.T) {
 			('other', 'users', 'full', 'manual', 'ok', now() - interval '98 days', now() - interval '98 days')`)
 	exec(t, tb.pool, `
 		INSERT INTO paymosync.quarantine (account, table_name, hash, payload, problem, last_seen)
-		VALUES ('default', 'tasks', 'a', '{}', 'p', now() - interval '400 days'), ('default', 'tasks', 'b', '{}', 'p', now())`)
+		VALUES
+			('default', 'tasks', 'a', '{}', 'p', now() - interval '400 days'),
+			('default', 'tasks', 'b', '{}', 'p', now()),
+			('default', 'users', 'a', '{}', 'p', now() - interval '400 days'),
+			('default', 'clients', 'a', '{}', 'p', now() - interval '400 days')`)
+	exec(t, tb.pool, `
+		INSERT INTO paymosync.checkpoints (account, table_name, full_at, paused_at)
+		VALUES
+			('default', 'tasks', now(), NULL),
+			('default', 'users', now(), now()), -- which is paused
+			('default', 'clients', now() - interval '500 days', NULL) -- of which no full has looked for it since
+		ON CONFLICT (account, table_name) DO UPDATE SET full_at = EXCLUDED.full_at`)
 	count := func(where string) (n int) {
 		t.Helper()
 		if err := tb.pool.QueryRow(t.Context(), `SELECT count(*) FROM `+where).Scan(&n); err != nil {
@@ -51,7 +62,8 @@ func TestPrune(t *testing.T) {
 		`paymosync.runs WHERE account = 'default' AND table_name = 'users'`:                                             1,
 		`paymosync.runs WHERE account = 'default' AND table_name = 'clients'`:                                           2,
 		`paymosync.runs WHERE account = 'other'`:                                                                        2,
-		`paymosync.quarantine`:                                                                                          1,
+		`paymosync.quarantine WHERE table_name = 'tasks'`:                                                               1,
+		`paymosync.quarantine WHERE table_name <> 'tasks'`:                                                              2,
 	} {
 		if got := count(where); got != want {
 			t.Errorf("%s: %d, want %d", where, got, want)

@@ -17,7 +17,9 @@ type TableStatus struct {
 	Reason       string
 	Cause        string     // what the reason is about, as a name; "" when the table is ok
 	PausedAt     *time.Time // since when its syncs are paused
+	ResumedAt    *time.Time // when they went on for the last time
 	Rows         int64      // tombstoned ones left out
+	Estimated    bool       // Rows is PostgreSQL's estimate: counting takes too long, or is held up
 	FreshAsOf    *time.Time
 	FullAt       *time.Time
 	Capabilities map[string]Capability
@@ -77,20 +79,17 @@ func (s *Store) Status(ctx context.Context, resources []*catalog.Resource, runs 
 			cp.State, cp.Reason, cp.Cause = StatePaused, PausedReason(cp), CausePaused
 		}
 		status := TableStatus{
-			Table: r.Table, State: cp.State, Reason: cp.Reason, Cause: cp.Cause, PausedAt: orNull(cp.PausedAt),
+			Table: r.Table, State: cp.State, Reason: cp.Reason, Cause: cp.Cause, PausedAt: orNull(cp.PausedAt), ResumedAt: orNull(cp.ResumedAt),
 			Recent: recent[r.Table], Quarantined: quarantined[r.Table], Drifted: drifted[r.Table],
 			FreshAsOf: orNull(cp.FreshAsOf), FullAt: orNull(cp.FullAt),
 			Capabilities: cp.Capabilities, Unfinished: cp.Progress != nil,
 		}
-		err = s.pool.QueryRow(ctx, `
-			SELECT count(*)
-			FROM `+pgx.Identifier{s.schema, r.Table}.Sanitize()+`
-			WHERE _deleted_at IS NULL`).Scan(&status.Rows)
+		status.Rows, status.Estimated, err = s.count(ctx, r.Table, status.LastRun())
 		switch {
 		case Missing(err): // which is no reason not to tell of the others
 			status.State, status.Reason, status.Cause = StateFailing, fmt.Sprintf("the warehouse has no table %s.%s", s.schema, r.Table), CauseTableMissing
 		case err != nil:
-			return nil, fmt.Errorf("count the rows of %s: %w", r.Table, err)
+			return nil, err
 		}
 		statuses = append(statuses, status)
 	}

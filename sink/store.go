@@ -28,6 +28,7 @@ type Store struct {
 	merges    map[string]mergeSQL
 	leaseTerm time.Duration
 	drift     drift
+	counts    counts
 }
 
 // New makes a Store for the account, whose tables are in the warehouse schema.
@@ -111,14 +112,21 @@ func Temporary(err error) bool {
 	return errors.As(err, &connect) || pgconn.SafeToRetry(err) || pgconn.Timeout(err)
 }
 
-// FromDatabase reports whether an error is one that PostgreSQL, or the way to it, gave.
-func FromDatabase(err error) bool {
+// RefusedByDatabase reports whether PostgreSQL refused something, which waiting does not
+// mend.
+func RefusedByDatabase(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) || Temporary(err)
+	return errors.As(err, &pg) && !Temporary(err)
 }
 
 // Missing reports whether an error says that a table, a column or a schema is not there.
 func Missing(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (pg.Code == "42P01" || pg.Code == "42703" || pg.Code == "3F000")
+}
+
+// denied reports whether an error says that the role may not do it.
+func denied(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "42501"
 }

@@ -27,7 +27,11 @@ type webhook struct {
 }
 
 func newWebhook(config Config, vault *Vault) *webhook {
-	return &webhook{vault: vault, address: config.Operate.AlertWebhook, client: &http.Client{Timeout: webhookTimeout}}
+	return &webhook{vault: vault, address: config.Operate.AlertWebhook, client: &http.Client{
+		Timeout: webhookTimeout,
+		// Whoever redirects has not taken the message, and may show the address to others.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // newAlertConfig says whom to tell of what; nobody where no webhook is configured.
@@ -67,9 +71,10 @@ func (w *webhook) send(ctx context.Context, text string) error {
 		return fmt.Errorf("post to ALERT_WEBHOOK_URL: %s", strings.ReplaceAll(err.Error(), address, "it"))
 	}
 	defer res.Body.Close()
-	said, _ := io.ReadAll(io.LimitReader(res.Body, 200)) // what it says is a help at most
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
 	if res.StatusCode/100 != 2 {
-		return fmt.Errorf("post to ALERT_WEBHOOK_URL: it answers %d: %s", res.StatusCode, strings.ReplaceAll(strings.TrimSpace(string(said)), address, "…"))
+		// What it says is not repeated: it may hold the address.
+		return fmt.Errorf("post to ALERT_WEBHOOK_URL: it answers %d %s: see that the webhook is still there and the address whole", res.StatusCode, http.StatusText(res.StatusCode))
 	}
 	return nil
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
-	"github.com/paymosync/paymosync/paymo/catalog"
-	"github.com/paymosync/paymosync/sink"
+	"github.com/paymosync/paymosync/jobs"
 )
 
 // alertReport is an alert as it is printed.
@@ -19,7 +20,7 @@ type alertReport struct {
 	Subject  string     `json:"subject"` // the table, or a field of one; "": the account
 	Sentence string     `json:"sentence"`
 	RaisedAt time.Time  `json:"raised_at"`
-	OverAt   *time.Time `json:"over_at"` // its end, of which people are still to be told
+	OverAt   *time.Time `json:"over_at"` // its end, of which people are still to be told; null: it goes on
 	ToldAt   *time.Time `json:"told_at"` // when people were told
 }
 
@@ -28,8 +29,8 @@ func (p *program) alertsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "alerts",
 		Short: "List what people are told of, or send a test message",
-		Long: `List what the service found wrong when it last looked, which is every minute, and
-whether people were told of it at ALERT_WEBHOOK_URL.
+		Long: `List what is wrong now, as the service looks for it every minute, and whether people
+were told of it at ALERT_WEBHOOK_URL.
 
 With --test a message is sent there now, and nothing is listed. Exit code 0 when it was
 accepted, or when nothing is wrong; 1 when something is, or the message was refused.`,
@@ -75,30 +76,52 @@ func (p *program) listAlerts(ctx context.Context, asJSON bool) error {
 		return err
 	}
 	defer pool.Close()
-	store := sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount)
-	alerts, err := store.Alerts(ctx)
+	reports, err := findAlerts(ctx, config, pool)
 	if err != nil {
 		return err
 	}
-	now, err := store.Now(ctx)
-	if err != nil {
-		return err
-	}
-	reports := make([]alertReport, 0, len(alerts))
-	unwell := false
-	for _, a := range alerts {
-		unwell = unwell || a.ClearedAt == nil
-		reports = append(reports, alertReport{Cause: a.Cause, Subject: a.Subject, Sentence: a.Sentence, RaisedAt: a.RaisedAt, OverAt: a.ClearedAt, ToldAt: a.ToldAt})
-	}
+	unwell := slices.ContainsFunc(reports, func(r alertReport) bool { return r.OverAt == nil })
 	if asJSON {
 		err = p.printJSON(reports)
 	} else {
-		err = p.printAlerts(config, reports, now)
+		err = p.printAlerts(config, reports, time.Now())
 	}
 	if err == nil && unwell {
 		err = errUnwell
 	}
 	return err
+}
+
+// findAlerts finds what is wrong now, and what people were told of it.
+func findAlerts(ctx context.Context, config Config, pool *pgxpool.Pool) ([]alertReport, error) {
+	look := newOverviewConfig(config, pool, overviewRuns+config.Operate.AlertRuns, 0)
+	overview, err := jobs.ReadOverview(ctx, look)
+	if err != nil {
+		return nil, err
+	}
+	drift, err := look.Store.Drift(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known, err := look.Store.Alerts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	limits := jobs.Limits{FailedRuns: config.Operate.AlertRuns, StaleAfter: config.Operate.AlertStale}
+	reports := []alertReport{}
+	for _, a := range jobs.FindAlarms(overview, drift, limits).Raised {
+		report := alertReport{Cause: a.Cause, Subject: a.Subject, Sentence: a.Sentence, RaisedAt: overview.At}
+		if i := slices.IndexFunc(known, a.Same); i >= 0 {
+			report.RaisedAt, report.ToldAt = known[i].RaisedAt, known[i].ToldAt
+		}
+		reports = append(reports, report)
+	}
+	for _, a := range known {
+		if a.ClearedAt != nil && !slices.ContainsFunc(reports, func(r alertReport) bool { return r.Cause == a.Cause && r.Subject == a.Subject }) {
+			reports = append(reports, alertReport{Cause: a.Cause, Subject: a.Subject, Sentence: a.Sentence, RaisedAt: a.RaisedAt, OverAt: a.ClearedAt})
+		}
+	}
+	return reports, nil
 }
 
 func (p *program) printAlerts(config Config, reports []alertReport, now time.Time) error {
@@ -115,14 +138,14 @@ func (p *program) printAlerts(config Config, reports []alertReport, now time.Tim
 		case r.ToldAt != nil:
 			told = "told " + ago(r.ToldAt, now)
 		}
-		fmt.Fprintf(&text, "%s  for %s, %s\n", r.Cause, span(now.Sub(r.RaisedAt)), told)
+		fmt.Fprintf(&text, "%s  for %s, %s\n", r.Cause, span(max(0, now.Sub(r.RaisedAt))), told)
 		text.WriteString(wrapped(r.Sentence, "    ", width))
 	}
 	if len(reports) == 0 {
-		text.WriteString("Nothing is wrong, as far as was looked.\n")
+		text.WriteString("Nothing is wrong that people would be told of.\n")
 	}
 	if !config.Operate.AlertWebhook.IsSet() {
-		text.WriteString("ALERT_WEBHOOK_URL is not set: nobody is told, and the service does not look.\n")
+		text.WriteString("ALERT_WEBHOOK_URL is not set: nobody is told.\n")
 	}
 	_, err := fmt.Fprint(p.out, text.String())
 	return err

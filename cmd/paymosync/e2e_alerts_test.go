@@ -73,7 +73,9 @@ func TestProgramAlerts(t *testing.T) {
 		t.Errorf("told %q", told)
 	}
 	h.answer(http.StatusNotFound)
-	refused := w.run("alerts", "--test").mustExit(exitUnwell).mustSay("post to ALERT_WEBHOOK_URL: it answers 404: no_service at …")
+	refused := w.run("alerts", "--test").mustExit(exitUnwell).mustSay("post to ALERT_WEBHOOK_URL: it answers 404 Not Found")
+	h.answer(http.StatusFound)
+	w.run("alerts", "--test").mustExit(exitUnwell).mustSay("it answers 302 Found")
 	h.answer(0)
 	w.run("alerts").mustExit(exitOK).mustSay("Nothing is wrong")
 

@@ -36,8 +36,9 @@ func (p *program) resumeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume TABLE...",
 		Short: "Let the syncs of paused tables go on",
-		Long: `Let the syncs of paused tables go on, where they were. What changed meanwhile is read
-by the next one.
+		Long: `Let the syncs of paused tables go on. What changed meanwhile is read by the next one; a
+first load or a full that was under way goes on where it was within a day, and begins
+anew after that.
 
 Exit code: 0, also for a table that was not paused; 2 for a table that is not there.`,
 		Example:           "  paymosync resume time_entries",
