@@ -25,6 +25,7 @@ type tableReport struct {
 	Cause        jobs.Cause                 `json:"cause"`  // what the reason is about, as a name; "" when the table is ok
 	Advice       string                     `json:"advice"` // what to do about it; "" when nothing
 	Rows         int64                      `json:"rows"`
+	Estimated    bool                       `json:"rows_estimated"` // counting takes too long, or is held up
 	FreshAsOf    *time.Time                 `json:"fresh_as_of"`
 	LastFull     *time.Time                 `json:"last_full"`
 	LastRun      *runReport                 `json:"last_run"`
@@ -188,7 +189,7 @@ func (s statusReport) verdict() error {
 
 func newTableReport(s jobs.TableOverview) tableReport {
 	report := tableReport{
-		Table: s.Table, State: s.State, Reason: s.Reason, Cause: s.Cause, Advice: s.Advice, Rows: s.Rows,
+		Table: s.Table, State: s.State, Reason: s.Reason, Cause: s.Cause, Advice: s.Advice, Rows: s.Rows, Estimated: s.Estimated,
 		FreshAsOf: s.FreshAsOf, LastFull: s.FullAt, Capabilities: ways(s.Capabilities), Found: s.Found,
 	}
 	if !s.NextRun.IsZero() {

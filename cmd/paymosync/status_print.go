@@ -46,7 +46,7 @@ func (s statusReport) rows(l look, tables []tableReport) []string {
 		}
 		fresh := ago(t.FreshAsOf, s.At)
 		for i, cells := range [][2]string{
-			{t.Table}, {l.state(t.State)}, {grouped(t.Rows)}, {fresh, strings.TrimSuffix(fresh, " ago")}, {run, when}, {ago(t.LastFull, s.At)}, {next},
+			{t.Table}, {l.state(t.State)}, {about(t.Estimated) + grouped(t.Rows)}, {fresh, strings.TrimSuffix(fresh, " ago")}, {run, when}, {ago(t.LastFull, s.At)}, {next},
 		} {
 			columns[i].cells = append(columns[i].cells, cells[0])
 			if cells[1] != "" {
@@ -131,3 +131,11 @@ func (s statusReport) noteLines(l look, room int) []string {
 
 // split are the lines of a text.
 func split(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
+
+// about marks a number that is an estimate.
+func about(estimated bool) string {
+	if estimated {
+		return "~"
+	}
+	return ""
+}

@@ -279,7 +279,7 @@ func newTable(t jobs.TableOverview, now time.Time, still bool) table {
 		Name: t.Table, Anchor: anchor(t.Table),
 		State: badgeOf(t.State, t.Cause), Reason: sentence(t.Reason), Buttons: buttons(t, "", still),
 		Fresh: momentOf(t.FreshAsOf, now), Full: momentOf(t.FullAt, now),
-		Rows: number(t.Rows), Chart: newChart(t.Table, t.Recent),
+		Rows: rowsOf(t), Chart: newChart(t.Table, t.Recent),
 	}
 	if row.State.Word == unsynced {
 		row.Reason = ""
@@ -342,4 +342,12 @@ func newRun(r sink.Run, now time.Time) run {
 		v.Took = "not ended"
 	}
 	return v
+}
+
+// rowsOf is how many rows a table has, with a mark where that is an estimate.
+func rowsOf(t jobs.TableOverview) string {
+	if t.Estimated {
+		return "≈ " + number(t.Rows)
+	}
+	return number(t.Rows)
 }
