@@ -111,7 +111,7 @@ func staleWords(t TableOverview) string {
 // shared reports whether a cause lies with the account or the installation: it hits all
 // tables alike.
 func (c Cause) shared() bool {
-	return c.needsSomebody() || slices.Contains([]Cause{CauseVault, CauseDatabase, CauseUnreachable, CauseServer}, c)
+	return c.needsSomebody() || slices.Contains([]Cause{CauseVault, CauseDatabase, CauseUnreachable}, c)
 }
 
 // needsSomebody reports whether a shared cause does not pass by itself.

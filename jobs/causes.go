@@ -56,12 +56,14 @@ const (
 
 // The causes of a table that is not there to be read.
 const (
-	CauseUnsynced  Cause = "not_synced_yet"
-	CauseNotServed Cause = "not_served"            // not in the plan, or not permitted
-	CauseElsewhere Cause = sink.CauseElsewhere     // another schema is synced
-	CausePaused    Cause = Cause(sink.CausePaused) // by an operator
-	CauseTable     Cause = sink.CauseTableMissing  // a table of the warehouse is gone
-	causeWell      Cause = ""                      // nothing is wrong
+	CauseUnsynced     Cause = "not_synced_yet"
+	CauseNotServed    Cause = "not_served"            // not in the plan, or not permitted
+	CauseElsewhere    Cause = sink.CauseElsewhere     // another schema is synced
+	CauseParentPaused Cause = "parents_paused"        // the table that it comes with is paused
+	CausePaused       Cause = Cause(sink.CausePaused) // by an operator
+	CauseLayout       Cause = "other_layout"          // the database is not laid out as this version wants it
+	CauseTable        Cause = sink.CauseTableMissing  // a table of the warehouse is gone
+	causeWell         Cause = ""                      // nothing is wrong
 )
 
 // Doubt is why rows may not be Paymo's: by name, and in words. The zero value is none.
@@ -123,6 +125,8 @@ func CauseOf(err error) Cause {
 		return CauseUnreachable
 	case errors.As(err, &reply):
 		return CauseReply
+	case sink.MissingColumn(err):
+		return CauseLayout
 	case sink.Missing(err):
 		return CauseTable
 	case sink.Temporary(err):
@@ -231,8 +235,12 @@ func advice(cause Cause) string {
 		return "nothing, if your Paymo plan does not include it: leave it out of SYNC_TABLES to hide it; else let the key's user see it"
 	case CauseElsewhere:
 		return "set WAREHOUSE_SCHEMA to the schema that you want, and sync it; drop the other one if nobody needs it"
+	case CauseParentPaused:
+		return "run paymosync resume with the name of that table to let both go on"
 	case CausePaused:
 		return "run paymosync resume TABLE to let its syncs go on"
+	case CauseLayout:
+		return "run paymosync migrate status, and see that one version of paymosync alone uses the database"
 	case CauseTable:
 		return "restore it from a backup, or set WAREHOUSE_SCHEMA to a new name, which the next sync fills; and see that nobody drops tables of the warehouse"
 	}
@@ -246,6 +254,6 @@ func Causes() []Cause {
 		CauseLate, CauseStuck, CauseBlank, CauseParentDenied, CauseParentDoubted, CauseNested, CauseQuarantine, CauseWithdrawn,
 		CauseRole, CauseIdentity, CauseKeyRefused, CauseDenied, CauseKeyMissing, CauseVault, CauseDatabase, CauseWriteRefused, CauseUnreachable,
 		CauseRedirect, CauseRateLimit, CauseServer, CauseRejected, CauseReply, CauseParents, CauseOther,
-		CauseUnsynced, CauseNotServed, CauseElsewhere, CausePaused, CauseTable,
+		CauseUnsynced, CauseNotServed, CauseElsewhere, CausePaused, CauseParentPaused, CauseTable, CauseLayout,
 	}
 }

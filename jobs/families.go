@@ -14,15 +14,9 @@ import (
 
 // ParentsError means that a table comes with the rows of another one, which was never
 // read whole.
-type ParentsError struct {
-	Table, Parent string
-	Paused        bool // and will not be, until an operator resumes it
-}
+type ParentsError struct{ Table, Parent string }
 
 func (e *ParentsError) Error() string {
-	if e.Paused {
-		return fmt.Sprintf("%s come with their %s, which were not read whole yet and are paused: resume %s first", e.Table, e.Parent, e.Parent)
-	}
 	return fmt.Sprintf("%s come with their %s, which were not read whole yet: sync %s first", e.Table, e.Parent, e.Parent)
 }
 
@@ -36,7 +30,7 @@ func (r *run) awaitParents(ctx context.Context) error {
 	if err != nil || whole || parent.State == sink.StateUnavailable && parent.Reason != sink.Unsynced {
 		return err
 	}
-	return &ParentsError{Table: r.resource.Table, Parent: r.resource.Embedded.Parent, Paused: !parent.PausedAt.IsZero()}
+	return &ParentsError{Table: r.resource.Table, Parent: r.resource.Embedded.Parent}
 }
 
 // parentCheckpoint is the checkpoint of a table of parents, and whether that table was

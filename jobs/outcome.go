@@ -42,8 +42,6 @@ func toQueue(ctx context.Context, outcome Outcome, err error) error {
 		return river.JobSnooze(limited.Wait)
 	case errors.As(err, &held):
 		return river.JobSnooze(heldWait)
-	case errors.As(err, &parents) && parents.Paused:
-		return nil // the next tick looks again
 	case errors.As(err, &parents):
 		return river.JobSnooze(parentsWait)
 	case ctx.Err() != nil:

@@ -26,12 +26,13 @@ type Overview struct {
 // AccountOverview is the Paymo that the warehouse is of, and whose key reads it.
 type AccountOverview struct {
 	Name   string
-	Pinned bool // false before the first sync: then there is nothing else
+	Pinned bool  // false before the first sync: then there is nothing else
+	Doubt  Cause // why the key may not be any more what it was when it was accepted; "" when nothing says so
 	sink.Identity
 }
 
-// Admin reports whether the key sees the whole account.
-func (a AccountOverview) Admin() bool { return a.Role == AdminRole }
+// Admin reports whether the key sees the whole account, as far as is known.
+func (a AccountOverview) Admin() bool { return a.Role == AdminRole && a.Doubt == "" }
 
 // TableOverview is where one table stands.
 type TableOverview struct {
@@ -83,6 +84,7 @@ func ReadOverview(ctx context.Context, config OverviewConfig) (Overview, error) 
 		overview.Tables = append(overview.Tables, newTableOverview(config, config.Tables[i], status, overview.At))
 	}
 	overview.followParents()
+	overview.doubtRole()
 	if config.Latest > 0 {
 		overview.Latest, err = config.Store.Runs(ctx, sink.RunFilter{Limit: config.Latest})
 	}
@@ -109,8 +111,26 @@ func (o *Overview) followParents() {
 		if !ok || resource.Listings[0] != catalog.WithParent {
 			continue
 		}
-		if parent := o.table(resource.Embedded.Parent); parent != nil {
-			t.Overdue = parent.Overdue
+		parent := o.table(resource.Embedded.Parent)
+		if parent == nil {
+			continue
+		}
+		t.Overdue = parent.Overdue
+		if parent.State == sink.StatePaused && t.State != sink.StatePaused {
+			why := parentPaused(parent.Table)
+			t.State, t.Reason, t.Cause, t.Advice = sink.StatePaused, why.Sentence, why.Cause, Advice(t.Table, why.Cause)
+			t.NextRun = time.Time{}
+		}
+	}
+}
+
+// doubtRole says of a key that was refused, or lost rights, that it is not any more who it
+// was: what is known of it is from before.
+func (o *Overview) doubtRole() {
+	for _, t := range o.Tables {
+		if t.Cause == CauseRole || t.Cause == CauseKeyRefused || t.Cause == CauseIdentity {
+			o.Account.Doubt = t.Cause
+			return
 		}
 	}
 }

@@ -137,8 +137,11 @@ func (h *rehearsal) plan(ctx context.Context, config PlanConfig, req Request) (T
 	if err != nil {
 		return table, err
 	}
-	if !checkpoint.PausedAt.IsZero() {
-		table.Why, table.Because = sink.PausedReason(checkpoint), "it is paused"
+	switch why, err := syncer.paused(ctx, req.Resource, checkpoint); {
+	case err != nil:
+		return table, err
+	case why.some():
+		table.Why, table.Because = why.Sentence, "it is paused"
 		return table, nil
 	}
 	h.run = &run{Syncer: syncer, resource: req.Resource, checkpoint: checkpoint, rehearsal: h, begun: now}

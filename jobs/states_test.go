@@ -239,6 +239,25 @@ func provocations() map[jobs.Cause]provoked {
 					w.t.Error(unexpected(outcome, err))
 				}
 			}},
+		jobs.CauseParentPaused: {state: sink.StatePaused, table: "invoice_items", words: "its invoices, with which it comes, are paused", advice: "paymosync resume",
+			do: func(w *world) {
+				w.mustSync("invoices", jobs.Full)
+				w.mustSync("invoice_items", jobs.Full)
+				if _, err := w.store.Pause(w.t.Context(), "invoices"); err != nil {
+					w.t.Fatal(err)
+				}
+				if outcome, err := w.sync("invoice_items", jobs.Full); err != nil || outcome.State != sink.StatePaused || outcome.Cause != jobs.CauseParentPaused {
+					w.t.Error(unexpected(outcome, err))
+				}
+				if viewed := query[string](w, `SELECT state || ': ' || reason FROM paymo._sync_status WHERE "table" = 'invoice_items'`); viewed != "paused: its invoices, with which it comes, are paused by an operator" {
+					w.t.Errorf("the view says %s", viewed)
+				}
+			}},
+		jobs.CauseLayout: {state: sink.StateFailing, words: "does not exist", advice: "migrate status",
+			do: func(w *world) {
+				exec(w, `ALTER TABLE paymo.clients DROP COLUMN name CASCADE`)
+				_, _ = w.sync("clients", jobs.Full)
+			}},
 		jobs.CauseTable: {state: sink.StateFailing, words: "no table", advice: "WAREHOUSE_SCHEMA",
 			do: func(w *world) {
 				exec(w, `DROP TABLE paymo.clients CASCADE`)
@@ -275,7 +294,11 @@ func TestEveryState(t *testing.T) {
 			}
 			w := p.world(t)
 			p.do(w)
-			got := w.overview(p.table)
+			tables := []string{p.table}
+			if cause == jobs.CauseParentPaused {
+				tables = append(tables, "invoices")
+			}
+			got := w.overview(tables...)
 			t.Logf("%s: %s\n→ %s", got.State, got.Reason, got.Advice)
 			if got.State != p.state || got.Cause != cause || !strings.Contains(got.Reason, p.words) || !strings.Contains(got.Advice, p.advice) {
 				t.Errorf("%s by %q, want %s by %q; it lacks %q or %q", got.State, got.Cause, p.state, cause, p.words, p.advice)
@@ -287,12 +310,16 @@ func TestEveryState(t *testing.T) {
 	}
 }
 
-// overview is where the table stands, with what to do about it.
-func (w *world) overview(table string) jobs.TableOverview {
+// overview is where the first of the tables stands, with what to do about it.
+func (w *world) overview(tables ...string) jobs.TableOverview {
 	w.t.Helper()
+	var scheduled []jobs.TableSchedule
+	for _, table := range tables {
+		scheduled = append(scheduled, jobs.TableSchedule{Resource: resource(w.t, table), Schedule: hourly{}})
+	}
 	overview, err := jobs.ReadOverview(w.t.Context(), jobs.OverviewConfig{
 		Pool: w.pool, Store: w.store, Full: hourly{}, Runs: 5,
-		Tables: []jobs.TableSchedule{{Resource: resource(w.t, table), Schedule: hourly{}}},
+		Tables: scheduled,
 	})
 	if err != nil {
 		w.t.Fatal(err)

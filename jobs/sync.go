@@ -109,8 +109,8 @@ func (s *Syncer) Sync(ctx context.Context, req Request) (Outcome, error) {
 	outcome := Outcome{Table: req.Resource.Table, Mode: req.Mode, State: sink.RunRunning}
 	err := s.Store.WithLease(ctx, req.Resource.Table, s.Owner, func(ctx context.Context, lease *sink.Lease) error {
 		run, err := s.begin(ctx, lease, req)
-		if errors.Is(err, errPaused) {
-			outcome = pausedOutcome(req.Resource.Table, req.Mode, run.checkpoint)
+		if paused, ok := errors.AsType[*pausedError](err); ok {
+			outcome = pausedOutcome(req.Resource.Table, req.Mode, paused.why)
 			return nil
 		}
 		if err != nil {
@@ -129,7 +129,7 @@ func (s *Syncer) Sync(ctx context.Context, req Request) (Outcome, error) {
 }
 
 // begin goes on with an unfinished run, or plans a new one. The error of a table that is
-// paused is errPaused; the run then holds its checkpoint and nothing else.
+// paused is a *pausedError.
 func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*run, error) {
 	now, err := s.Store.Now(ctx)
 	if err != nil {
@@ -140,8 +140,11 @@ func (s *Syncer) begin(ctx context.Context, lease *sink.Lease, req Request) (*ru
 		return nil, err
 	}
 	r := &run{Syncer: s, lease: lease, resource: req.Resource, checkpoint: checkpoint, accept: req.AcceptDeletes, work: req.Work, begun: time.Now()}
-	if !checkpoint.PausedAt.IsZero() {
-		return r, errPaused
+	switch why, err := s.paused(ctx, req.Resource, checkpoint); {
+	case err != nil:
+		return nil, err
+	case why.some():
+		return nil, &pausedError{why}
 	}
 	decided, err := r.decide(ctx, req, now)
 	if err != nil {

@@ -24,7 +24,7 @@ func (a Alert) Same(b Alert) bool { return a.Cause == b.Cause && a.Subject == b.
 
 // NoteAlerts notes what is wrong now, and with it what is over. What ends before people
 // were told of it leaves no trace, and what comes back before they were told of its end
-// goes on as if nothing had been. Of what is hidden nothing can be said: it stays as it is.
+// goes on as if nothing had been. What people were told stays in their words. Of what is hidden nothing can be said: it stays as it is.
 func (s *Store) NoteAlerts(ctx context.Context, now, hidden []Alert) error {
 	causes, subjects, sentences := make([]string, len(now)), make([]string, len(now)), make([]string, len(now))
 	for i, alert := range now {
@@ -40,7 +40,7 @@ func (s *Store) NoteAlerts(ctx context.Context, now, hidden []Alert) error {
 			SELECT DISTINCT ON (n.cause, n.subject) $1, n.cause, n.subject, n.sentence
 			FROM unnest($2::text[], $3::text[], $4::text[]) AS n (cause, subject, sentence)
 			ON CONFLICT (account, cause, subject) DO UPDATE SET
-				sentence = EXCLUDED.sentence,
+				sentence = CASE WHEN a.tried_at IS NULL THEN EXCLUDED.sentence ELSE a.sentence END,
 				told_at = CASE WHEN a.cleared_at IS NULL THEN a.told_at ELSE clock_timestamp() END,
 				cleared_at = NULL`, s.account, causes, subjects, sentences)
 		if err != nil {

@@ -119,10 +119,16 @@ func RefusedByDatabase(err error) bool {
 	return errors.As(err, &pg) && !Temporary(err)
 }
 
-// Missing reports whether an error says that a table, a column or a schema is not there.
+// MissingColumn reports whether an error says that a column is not there.
+func MissingColumn(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "42703"
+}
+
+// Missing reports whether an error says that a table or a schema is not there.
 func Missing(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (pg.Code == "42P01" || pg.Code == "42703" || pg.Code == "3F000")
+	return ok && (pg.Code == "42P01" || pg.Code == "3F000")
 }
 
 // denied reports whether an error says that the role may not do it.

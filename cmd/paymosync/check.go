@@ -134,9 +134,15 @@ type fixedError struct {
 }
 
 func (c *checker) step(ctx context.Context, name string, work func(context.Context) (string, error)) {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	if ctx.Err() != nil {
+		return // it was interrupted: nothing is known of what was not tried
+	}
+	limited, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	found, err := work(ctx)
+	found, err := work(limited)
+	if ctx.Err() != nil {
+		return
+	}
 	step := checkStep{Step: name, OK: err == nil, Found: found}
 	mark := "ok  "
 	if err != nil {
@@ -178,7 +184,7 @@ func (c *checker) login(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	life := "no end"
+	life := "does not expire"
 	if status.TTL > 0 {
 		life = span(status.TTL) + " left"
 	}

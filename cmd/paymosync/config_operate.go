@@ -36,10 +36,10 @@ func (p *parser) operate() OperateConfig {
 	return OperateConfig{
 		AlertWebhook:   p.webhook(),
 		AlertRuns:      p.count("ALERT_FAILING_RUNS", raw.AlertFailingRuns),
-		AlertStale:     p.age("ALERT_STALE_AFTER", raw.AlertStaleAfter, time.Minute),
-		KeepRuns:       p.age("RUNS_RETENTION", raw.RunsRetention, 24*time.Hour),
-		KeepQuarantine: p.age("QUARANTINE_RETENTION", raw.QuarantineRetention, 24*time.Hour),
-		KeepJobs:       p.age("JOBS_RETENTION", raw.JobsRetention, time.Hour),
+		AlertStale:     p.age("ALERT_STALE_AFTER", raw.AlertStaleAfter, time.Minute, "never to be told"),
+		KeepRuns:       p.age("RUNS_RETENTION", raw.RunsRetention, 24*time.Hour, "for ever"),
+		KeepQuarantine: p.age("QUARANTINE_RETENTION", raw.QuarantineRetention, 24*time.Hour, "for ever"),
+		KeepJobs:       p.age("JOBS_RETENTION", raw.JobsRetention, time.Hour, "for River's own defaults"),
 	}
 }
 
@@ -61,7 +61,7 @@ func (p *parser) webhook() Secret {
 func badWebhook(value string) string {
 	u, err := url.Parse(value)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return "not an absolute URL; expected one such as https://hooks.slack.com/services/…, or a reference such as vault://secret/paymosync#alert_webhook_url"
+		return "not an absolute http or https URL; expected one such as https://hooks.slack.com/services/…, or a reference such as vault://secret/paymosync#alert_webhook_url"
 	}
 	return ""
 }
@@ -74,14 +74,14 @@ func (p *parser) count(variable, value string) int {
 	return n
 }
 
-// age reads for how long: 0 for no limit, else at least the least.
-func (p *parser) age(variable, value string, least time.Duration) time.Duration {
+// age reads for how long: 0, which has a meaning of its own, or at least the least.
+func (p *parser) age(variable, value string, least time.Duration, zero string) time.Duration {
 	age, err := parseAge(value)
 	switch {
 	case err != nil:
-		p.fail(variable, "%q is no length of time; examples: 90d, 36h, 1h30m", value)
+		p.fail(variable, "%q is no length of time with its unit; examples: 90d, 36h, 1h30m", value)
 	case age != 0 && age < least || age < 0:
-		p.fail(variable, "%q is too short: give %s or more, or 0 for no limit", value, span(least))
+		p.fail(variable, "%q is too short: give %s or more, or 0 %s", value, span(least), zero)
 	}
 	return age
 }

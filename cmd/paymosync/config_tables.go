@@ -124,13 +124,14 @@ func (p *parser) tableSchedules(zone *time.Location, synced []string) map[string
 // read, and of a file's variables that Vault's client would read only from the
 // environment.
 func (p *parser) misspelt() {
-	var known []string
+	var known, prefixes []string
 	for _, v := range Variables() {
-		known = append(known, v.Name)
+		prefix, _, _ := strings.Cut(v.Name, "_")
+		known, prefixes = append(known, v.Name), append(prefixes, prefix)
 	}
 	for _, name := range p.env.names() {
 		prefix, _, _ := strings.Cut(name, "_")
-		if slices.Contains(known, name) || !slices.Contains([]string{"PAYMO", "SYNC", "VAULT"}, prefix) {
+		if slices.Contains(known, name) || !slices.ContainsFunc(prefixes, func(ours string) bool { return distance(prefix, ours) < 2 }) {
 			continue
 		}
 		if near, ok := nearest(name, known, 2); ok {

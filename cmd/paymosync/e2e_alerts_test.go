@@ -109,6 +109,6 @@ func TestProgramAlertsBadAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, paymotest.Config{Seed: 7, Entries: 10})
 	w.run("alerts", "--test").mustExit(exitConfig).mustSay("ALERT_WEBHOOK_URL", "not set")
-	w.with("ALERT_WEBHOOK_URL", "hooks.slack.com/canary").run("alerts", "--test").mustExit(exitConfig).mustSay("ALERT_WEBHOOK_URL: not an absolute URL")
+	w.with("ALERT_WEBHOOK_URL", "hooks.slack.com/canary").run("alerts", "--test").mustExit(exitConfig).mustSay("ALERT_WEBHOOK_URL: not an absolute http or https URL")
 	w.with("ALERT_WEBHOOK_URL", "http://127.0.0.1:1/canary").run("alerts", "--test").mustExit(exitUnwell).mustSay("post to ALERT_WEBHOOK_URL", "refused")
 }

@@ -170,7 +170,7 @@ func (p *progress) lines(l layout, now time.Time) []string {
 	elapsed := now.Sub(p.started)
 	share := float64(p.finished) / float64(max(1, p.tables))
 	lines = append(lines, l.line(fmt.Sprintf("%d of %d tables", p.finished, p.tables), share,
-		counted(int64(requests), "request"), fmt.Sprintf("%.1f/s", float64(requests)/max(1, elapsed.Seconds())), "in "+seconds(elapsed)))
+		counted(int64(requests), "request"), fmt.Sprintf("%.1f/s", float64(requests)/max(1, elapsed.Seconds())), "after "+seconds(elapsed)))
 	p.paced = slices.DeleteFunc(p.paced, func(at time.Time) bool { return at.Before(now) })
 	if n := len(p.paced); n > 0 {
 		next := slices.MinFunc(p.paced, time.Time.Compare).Sub(now)

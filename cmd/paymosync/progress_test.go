@@ -46,7 +46,7 @@ func TestBoardFits(t *testing.T) {
 	}
 	lines := strings.Join(p.lines(newLayout(100, 24, false), now), "\n")
 	for _, text := range []string{"1,234,567 rows", "13,717/s", "30s left", "tasks                       waiting 7s for Paymo's rate limit",
-		"users                       waiting: it is being synced by host", "0 of 25 tables", "700 requests", "in 1m40s", "waiting 3s for Paymo's rate limit: 1 request"} {
+		"users                       waiting: it is being synced by host", "0 of 25 tables", "700 requests", "after 1m40s", "waiting 3s for Paymo's rate limit: 1 request"} {
 		if !strings.Contains(lines, text) {
 			t.Errorf("the board does not say %q:\n%s", text, lines)
 		}

@@ -46,12 +46,14 @@ func causeLines() map[jobs.Cause]causeLine {
 		jobs.CauseReply:        {sink.StateFailing, "the reply is not what Paymo is known to send"},
 		jobs.CauseParents:      {sink.StateFailing, "the table that it comes with was not read yet"},
 		jobs.CauseOther:        {sink.StateFailing, "anything else: the reason tells"},
+		jobs.CauseLayout:       {sink.StateFailing, "the database is not laid out as this version wants it"},
 		jobs.CauseTable:        {sink.StateFailing, "a table of the warehouse is gone"},
 
-		jobs.CauseUnsynced:  {sink.StateUnavailable, "not synced yet"},
-		jobs.CauseNotServed: {sink.StateUnavailable, "not in the plan, or not permitted to this key"},
-		jobs.CauseElsewhere: {sink.StateUnavailable, "another schema was synced last"},
-		jobs.CausePaused:    {sink.StatePaused, "an operator paused it"},
+		jobs.CauseUnsynced:     {sink.StateUnavailable, "not synced yet"},
+		jobs.CauseNotServed:    {sink.StateUnavailable, "not in the plan, or not permitted to this key"},
+		jobs.CauseElsewhere:    {sink.StateUnavailable, "another schema was synced last"},
+		jobs.CausePaused:       {sink.StatePaused, "an operator paused it"},
+		jobs.CauseParentPaused: {sink.StatePaused, "an operator paused the table that it comes with"},
 	}
 }
 

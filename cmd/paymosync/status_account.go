@@ -36,7 +36,10 @@ func accountWords(a jobs.AccountOverview) string {
 		return "not known yet: the first sync asks Paymo whose key it is"
 	}
 	user := fmt.Sprintf("user %d, %s", a.UserID, a.Role)
-	if !a.Admin() {
+	switch {
+	case a.Doubt != "":
+		user = fmt.Sprintf("user %d, role %s when it was accepted last: %s", a.UserID, a.Role, doubtWords(a.Doubt))
+	case !a.Admin():
 		user = fmt.Sprintf("user %d, role %s, not Admin: it may see fewer rows and blank prices", a.UserID, a.Role)
 	}
 	company := fmt.Sprintf("company %d", a.CompanyID)
@@ -44,6 +47,17 @@ func accountWords(a jobs.AccountOverview) string {
 		company = "company not known: the key may not ask for it"
 	}
 	return user + "; " + company + "; " + a.BaseURL
+}
+
+// doubtWords say why a key may not be any more what it was.
+func doubtWords(doubt jobs.Cause) string {
+	switch doubt {
+	case jobs.CauseRole:
+		return "it has lost rights since"
+	case jobs.CauseIdentity:
+		return "it is another account's now"
+	}
+	return "Paymo refuses it now"
 }
 
 // budgetWords say how many requests Paymo takes at this moment.
@@ -57,7 +71,7 @@ func budgetWords(b sink.BudgetState, now time.Time) string {
 	case b.Left < 0:
 		return limit
 	case b.Left == 0:
-		return fmt.Sprintf("spent: none of %s left, the next one may go in %s", limit, span(max(0, b.Wait)))
+		return fmt.Sprintf("in use: none of %s is free, the next one is in %s", limit, span(max(0, b.Wait)))
 	}
 	return fmt.Sprintf("%d of %s left", b.Left, limit)
 }

@@ -53,6 +53,7 @@ type account struct {
 	User    int64
 	Role    string
 	Admin   bool
+	Doubt   string // why the key may not be any more what it was; "" when nothing says so
 	Company string
 	BaseURL string
 	Checked *moment
@@ -216,6 +217,7 @@ func newAccount(o jobs.Overview) account {
 		return a
 	}
 	a.User, a.Role, a.Admin, a.BaseURL = o.Account.UserID, o.Account.Role, o.Account.Admin(), o.Account.BaseURL
+	a.Doubt = doubtWords(o.Account.Doubt)
 	a.Company = "not shown to this key"
 	if o.Account.CompanyID != 0 {
 		a.Company = fmt.Sprint(o.Account.CompanyID)
