@@ -91,7 +91,7 @@ func TestStatusHead(t *testing.T) {
 		"; company not known: the key may not ask":                                   func(s *statusReport) { s.Account.CompanyID = 0 },
 		"budget   not known: ":                                                       func(s *statusReport) { s.Budget = sink.BudgetState{Left: -1} },
 		"budget   5 requests per 5s\n":                                               func(s *statusReport) { s.Budget.Left = -1 },
-		"budget   spent: none of 5 requests per 5s left, the next one may go in 1.2": func(s *statusReport) { s.Budget.Left, s.Budget.Wait = 0, 1200*time.Millisecond },
+		"budget   in use: none of 5 requests per 5s is free, the next one is in 1.2": func(s *statusReport) { s.Budget.Left, s.Budget.Wait = 0, 1200*time.Millisecond },
 		"budget   spent: Paymo takes no request for another 12s":                     func(s *statusReport) { s.Budget.BlockedUntil = s.At.Add(12 * time.Second) },
 		"queue    empty\n":                                                           func(s *statusReport) { s.Queue = nil },
 	} {
