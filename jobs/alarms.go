@@ -108,9 +108,9 @@ func staleWords(t TableOverview) string {
 	return fmt.Sprintf("%s; %s: %s → %s", text, t.State, t.Reason, t.Advice)
 }
 
-// shared reports whether a cause lies with the account or the installation: it hits all
+// Shared reports whether a cause lies with the account or the installation: it hits all
 // tables alike.
-func (c Cause) shared() bool {
+func (c Cause) Shared() bool {
 	return c.needsSomebody() || slices.Contains([]Cause{CauseVault, CauseDatabase, CauseUnreachable}, c)
 }
 
@@ -148,7 +148,7 @@ func sharedTroubles(overview Overview, limits Limits) []trouble {
 		}
 		troubles[i].tables = append(troubles[i].tables, t.Table)
 	}
-	return slices.DeleteFunc(troubles, func(t trouble) bool { return !t.cause.shared() && len(t.tables) < manyTables })
+	return slices.DeleteFunc(troubles, func(t trouble) bool { return !t.cause.Shared() && len(t.tables) < manyTables })
 }
 
 // waits reports whether a table's run waits for Vault, and has done so for long.

@@ -26,15 +26,18 @@ type sharedNote struct {
 	note
 }
 
-// share gathers the notes that say the same, in the order of the first of each; what is
-// failing comes first, then what is degraded.
+// share gathers the notes that say the same, or of tables that have one trouble of the
+// account, in the order of the first of each; what is failing comes first, then what is
+// degraded.
 func share(notes []note) []sharedNote {
 	var shared []sharedNote
 	for _, n := range notes {
 		if n.reason == "" {
 			continue
 		}
-		i := slices.IndexFunc(shared, func(s sharedNote) bool { return s.state == n.state && s.reason == n.reason && s.cause == n.cause })
+		i := slices.IndexFunc(shared, func(s sharedNote) bool {
+			return s.state == n.state && s.cause == n.cause && (s.reason == n.reason || n.cause.Shared())
+		})
 		if i < 0 {
 			i, shared = len(shared), append(shared, sharedNote{note: n})
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -24,7 +25,7 @@ are, and paymosync verify still compares them.
 
 Exit code: 0, also for a table that was paused before; 2 for a table that is not there.`,
 		Example:           "  paymosync pause time_entries\n  paymosync pause invoices estimates",
-		Args:              cobra.MinimumNArgs(1),
+		Args:              someTables,
 		ValidArgsFunction: completeTables,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.eachNamed(cmd.Context(), args, pauseTable)
@@ -42,12 +43,20 @@ anew after that.
 
 Exit code: 0, also for a table that was not paused; 2 for a table that is not there.`,
 		Example:           "  paymosync resume time_entries",
-		Args:              cobra.MinimumNArgs(1),
+		Args:              someTables,
 		ValidArgsFunction: completeTables,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.eachNamed(cmd.Context(), args, resumeTable)
 		},
 	}
+}
+
+// someTables wants the name of a table at least.
+func someTables(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return errors.New("name the tables; paymosync tables lists them")
+	}
+	return nil
 }
 
 // eachNamed does something with each of the tables that are named, and says what came of

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/paymosync/paymosync/jobs"
@@ -87,7 +89,7 @@ func (s snapshot) Collect(metrics chan<- prometheus.Metric) {
 	budget := s.overview.Budget
 	if budget.Limit > 0 {
 		set(s.limit, float64(budget.Limit))
-		set(s.period, budget.Period.Seconds())
+		set(s.period, budget.Period.Round(time.Second).Seconds())
 	}
 	if budget.Left >= 0 {
 		set(s.left, float64(budget.Left))

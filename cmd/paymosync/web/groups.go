@@ -91,6 +91,9 @@ func newGroup(tables []jobs.TableOverview, now time.Time, still bool) group {
 		if failed >= chartRuns {
 			g.Failed += ", or more"
 		}
+		if len(tables) > 1 {
+			g.Failed = "up to " + g.Failed
+		}
 	}
 	if len(tables) == 1 && first.State != sink.StateUnavailable {
 		g.Buttons = buttons(first, "cause-", still)

@@ -236,7 +236,7 @@ func budgetFact(o jobs.Overview) fact {
 	}
 	if b.Limit > 0 {
 		f.Value, f.Of = number(int64(max(0, b.Left))), "of "+number(int64(b.Limit))
-		f.Detail = "requests left, in a period of " + span(b.Period)
+		f.Detail = "requests left, in a period of " + span(b.Period.Round(time.Second))
 	}
 	switch {
 	case b.BlockedUntil.After(o.At):
