@@ -9,6 +9,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
 )
 
 // SyncWorker works sync jobs with a Syncer.
@@ -36,7 +37,24 @@ func (w *SyncWorker) Work(ctx context.Context, job *river.Job[SyncArgs]) error {
 	if err := river.RecordOutput(ctx, outcome); err != nil {
 		return err
 	}
+	if err == nil && w.behind(ctx, resource, outcome) {
+		return river.JobSnooze(0)
+	}
 	return toQueue(ctx, outcome, err)
+}
+
+// behind reports whether rows with which those of the table come were written while it
+// was synced: the job that should have followed them was taken for this one.
+func (w *SyncWorker) behind(ctx context.Context, resource *catalog.Resource, outcome Outcome) bool {
+	if outcome.Unfinished || outcome.State != sink.StateOK || resource.Listings[0] != catalog.WithParent {
+		return false
+	}
+	checkpoint, err := w.Syncer.Store.Checkpoint(ctx, resource.Table)
+	if err != nil {
+		return false
+	}
+	written, err := w.Syncer.Store.WrittenSince(ctx, resource.Embedded.Parent, checkpoint.ParentsAt)
+	return err == nil && written // else its next sync brings the same rows
 }
 
 // follow asks for the tables whose rows come with those of the table that was written.

@@ -2,6 +2,8 @@ package jobs_test
 
 import (
 	"context"
+	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/paymosync/paymosync/jobs"
@@ -53,4 +55,50 @@ func TestChildrenFollowTheirParents(t *testing.T) {
 	if n := query[int](w, `SELECT count(*) FROM river.river_job WHERE args->>'table' = 'estimate_items'`); n > 0 {
 		t.Errorf("%d jobs for a table that is not synced", n)
 	}
+}
+
+// What comes with parents that are written while it is being read is read once more, at
+// once: the job that should follow them is the one that runs.
+func TestChildrenFollowParentsWrittenMeanwhile(t *testing.T) {
+	t.Parallel()
+	var armed atomic.Bool
+	var item atomic.Int64
+	var w *world
+	w = wrapped(t, small(), func(fake http.Handler, rw http.ResponseWriter, r *http.Request) {
+		families := r.URL.Path == "/api/invoices" && contains(r.URL.RawQuery, "invoiceitems")
+		fake.ServeHTTP(rw, r)
+		if !families || !armed.CompareAndSwap(true, false) {
+			return
+		}
+		invoice := query[int64](w, `SELECT max(id) FROM paymo.invoices`)
+		item.Store(w.put("invoice_items", map[string]any{"invoice_id": invoice, "item": "an afterthought"}))
+		w.patch("invoices", invoice, map[string]any{"title": "with an afterthought"})
+		if outcome, err := w.newSyncer("worker-2").Sync(context.WithoutCancel(r.Context()), jobs.Request{Resource: resource(t, "invoices"), Mode: jobs.Incremental, Reason: jobs.ReasonManual}); err != nil {
+			t.Error(unexpected(outcome, err))
+		}
+	})
+	w.mustSync("invoices", jobs.Full)
+	armed.Store(true)
+	service, err := jobs.NewService(jobs.ServiceConfig{
+		Pool: w.pool, Syncer: w.syncer, Full: hourly{},
+		Tables: []jobs.TableSchedule{{Resource: resource(t, "invoice_items"), Schedule: hourly{}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer func() {
+		cancel()
+		<-service.Stopped()
+	}()
+	if err := service.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the item is there", func() bool {
+		return item.Load() != 0 && query[bool](w, `SELECT EXISTS (SELECT FROM paymo.invoice_items WHERE id = $1)`, item.Load())
+	})
+	eventually(t, "the job is complete", func() bool {
+		return query[bool](w, `SELECT bool_and(finalized_at IS NOT NULL) FROM river.river_job WHERE kind = 'sync'`)
+	})
+	w.mustEqual("invoice_items")
 }

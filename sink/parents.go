@@ -32,6 +32,21 @@ func (s *Store) WrittenUntil(ctx context.Context, table string) (time.Time, erro
 	return at, nil
 }
 
+// WrittenSince reports whether a row of the table was written at the time or later.
+func (s *Store) WrittenSince(ctx context.Context, table string, since time.Time) (bool, error) {
+	var written bool
+	err := s.pool.QueryRow(ctx, `
+		SELECT EXISTS (
+			SELECT 1
+			FROM `+s.name(table)+`
+			WHERE _synced_at >= $1
+		)`, since).Scan(&written)
+	if err != nil {
+		return false, fmt.Errorf("look for rows of %s that were written: %w", table, err)
+	}
+	return written, nil
+}
+
 // Active are the live rows of a table of parents that changed since the time, or that
 // have rows of the resource which did.
 func (s *Store) Active(ctx context.Context, r *catalog.Resource, parent string, since time.Time) ([]int64, error) {
