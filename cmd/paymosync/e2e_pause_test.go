@@ -18,7 +18,7 @@ func TestProgramPause(t *testing.T) {
 	w.run("sync", "invoices", "invoice_items", "tasks").mustExit(exitOK)
 	w.run("pause", "tasks", "invoices").mustExit(exitOK).mustSay(
 		"invoices is paused now: nothing is read of it until paymosync resume invoices.\n",
-		"    invoice_items come with invoices, and stand still too: only a full finds",
+		"    invoice_items come with invoices, and stand still too until then.",
 		"tasks is paused now: ")
 	w.run("pause", "tasks").mustExit(exitOK).mustSay("tasks was paused already, since 20")
 

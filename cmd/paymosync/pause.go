@@ -99,8 +99,8 @@ func pauseTable(ctx context.Context, _ Config, store *sink.Store, resource *cata
 		words = fmt.Sprintf("%s was paused already, since %s.", table, checkpoint.PausedAt.UTC().Format(time.RFC3339))
 	}
 	if children := childrenOf(resource); len(children) > 0 {
-		words += fmt.Sprintf("\n    %s come with %s, and stand still too: only a full finds what changed there, in rows of %s that are known.",
-			strings.Join(children, " and "), table, table)
+		words += fmt.Sprintf("\n    %s come with %s, and stand still too until then.",
+			strings.Join(children, " and "), table)
 	}
 	_, err = fmt.Fprintln(out, words)
 	return err
