@@ -34,6 +34,20 @@ type AccountOverview struct {
 // Admin reports whether the key sees the whole account, as far as is known.
 func (a AccountOverview) Admin() bool { return a.Role == AdminRole && a.Doubt == "" }
 
+// Doubted says why the key may not be any more what it was when it was accepted, "" when
+// nothing says so.
+func (a AccountOverview) Doubted() string {
+	switch a.Doubt {
+	case causeWell:
+		return ""
+	case CauseRole:
+		return "the key has lost rights since"
+	case CauseIdentity:
+		return "the key is another account's now"
+	}
+	return "Paymo refuses the key now"
+}
+
 // TableOverview is where one table stands.
 type TableOverview struct {
 	sink.TableStatus

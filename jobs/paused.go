@@ -2,16 +2,10 @@ package jobs
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
-
-// errPaused means that an operator has paused the table's syncs, or those of the table
-// with which its rows come.
-var errPaused = errors.New("the table is paused")
 
 // paused says why the table stands still, none when it does not.
 func (s *Syncer) paused(ctx context.Context, resource *catalog.Resource, checkpoint sink.Checkpoint) (Doubt, error) {
@@ -39,10 +33,8 @@ func pausedOutcome(table string, mode Mode, why Doubt) Outcome {
 	return Outcome{Table: table, Mode: mode, State: sink.StatePaused, Reason: why.Sentence, Cause: why.Cause}
 }
 
-// pausedError carries why a table stands still.
+// pausedError means that an operator has paused the table's syncs, or those of the table
+// with which its rows come.
 type pausedError struct{ why Doubt }
 
-func (e *pausedError) Error() string { return fmt.Sprintf("%s: %s", errPaused, e.why.Sentence) }
-
-// Unwrap is errPaused.
-func (e *pausedError) Unwrap() error { return errPaused }
+func (e *pausedError) Error() string { return "the table is paused: " + e.why.Sentence }

@@ -38,7 +38,7 @@ func accountWords(a jobs.AccountOverview) string {
 	user := fmt.Sprintf("user %d, %s", a.UserID, a.Role)
 	switch {
 	case a.Doubt != "":
-		user = fmt.Sprintf("user %d, role %s when it was accepted last: %s", a.UserID, a.Role, doubtWords(a.Doubt))
+		user = fmt.Sprintf("user %d, role %s when it was accepted last: %s", a.UserID, a.Role, a.Doubted())
 	case !a.Admin():
 		user = fmt.Sprintf("user %d, role %s, not Admin: it may see fewer rows and blank prices", a.UserID, a.Role)
 	}
@@ -47,17 +47,6 @@ func accountWords(a jobs.AccountOverview) string {
 		company = "company not known: the key may not ask for it"
 	}
 	return user + "; " + company + "; " + a.BaseURL
-}
-
-// doubtWords say why a key may not be any more what it was.
-func doubtWords(doubt jobs.Cause) string {
-	switch doubt {
-	case jobs.CauseRole:
-		return "it has lost rights since"
-	case jobs.CauseIdentity:
-		return "it is another account's now"
-	}
-	return "Paymo refuses it now"
 }
 
 // budgetWords say how many requests Paymo takes at this moment.

@@ -217,7 +217,7 @@ func newAccount(o jobs.Overview) account {
 		return a
 	}
 	a.User, a.Role, a.Admin, a.BaseURL = o.Account.UserID, o.Account.Role, o.Account.Admin(), o.Account.BaseURL
-	a.Doubt = doubtWords(o.Account.Doubt)
+	a.Doubt = sentence(o.Account.Doubted())
 	a.Company = "not shown to this key"
 	if o.Account.CompanyID != 0 {
 		a.Company = fmt.Sprint(o.Account.CompanyID)
@@ -317,7 +317,10 @@ func buttons(t jobs.TableOverview, place string, still bool) []button {
 		}
 		return button{place + action + "-" + t.Table, path, word, word + " " + t.Table, hint}
 	}
-	if t.State == sink.StatePaused {
+	switch {
+	case t.Cause == jobs.CauseParentPaused:
+		return nil // it goes on with its parents
+	case t.State == sink.StatePaused:
 		return []button{with("resume", "Resume", "Let its syncs go on")}
 	}
 	return []button{

@@ -9,8 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/paymosync/paymosync/sink"
-
-	"github.com/paymosync/paymosync/jobs"
 )
 
 // moment is a time as the page tells it: relative for people, whole for the rest.
@@ -172,17 +170,4 @@ func words(text string) []piece {
 		at = end + 1
 	}
 	return append(pieces, piece{text[plain:], false})
-}
-
-// doubtWords say why a key may not be any more what it was, "" when nothing says so.
-func doubtWords(doubt jobs.Cause) string {
-	switch doubt {
-	case "":
-		return ""
-	case jobs.CauseRole:
-		return "The key has lost rights."
-	case jobs.CauseIdentity:
-		return "The key is another account's now."
-	}
-	return "Paymo refuses the key now."
 }
