@@ -34,7 +34,7 @@ type httpConfig struct {
 	Address  string        // HTTP_ADDR
 	Health   *health       // answers /livez and /readyz
 	Password *httpPassword // of the pages; nil for none
-	Page     http.Handler  // all that is not below, behind the password; nil for a way to /river/
+	Page     http.Handler  // all that is not below, behind the password
 	River    http.Handler  // /river/, behind the password
 	Metrics  http.Handler  // /metrics, for everyone; nil for none
 	Log      *slog.Logger
@@ -100,11 +100,7 @@ func (s *httpServer) handler(loopback bool) http.Handler {
 	if s.config.Metrics != nil {
 		mux.Handle("GET /metrics", s.config.Metrics)
 	}
-	page := s.config.Page
-	if page == nil {
-		page = http.HandlerFunc(toRiver)
-	}
-	mux.Handle("/", door.guard(page))
+	mux.Handle("/", door.guard(s.config.Page))
 	mux.Handle("/river/", door.guard(s.config.River))
 
 	sameSite := http.NewCrossOriginProtection()
@@ -112,15 +108,6 @@ func (s *httpServer) handler(loopback bool) http.Handler {
 		say(w, http.StatusForbidden, "this request comes from another site, which may change nothing here")
 	}))
 	return s.noted(secured(sameSite.Handler(http.MaxBytesHandler(mux, httpMaxBody))))
-}
-
-// toRiver leads to the one page that there is.
-func toRiver(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/" {
-		say(w, http.StatusNotFound, "there is nothing at this path: see /river/, /livez and /readyz")
-		return
-	}
-	http.Redirect(w, r, "/river/", http.StatusSeeOther)
 }
 
 // secured sets the headers that hold for every answer.

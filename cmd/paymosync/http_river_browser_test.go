@@ -19,7 +19,7 @@ func TestRiverUIInBrowser(t *testing.T) {
 
 	tab := chromium.Tab(t)
 	for _, page := range []struct{ path, text string }{
-		{"/", "No jobs found"},
+		{"/river/", "No jobs found"},
 		{"/river/jobs?state=available", "projects"},
 		{fmt.Sprintf("/river/jobs/%d", job.ID), "schedule"},
 		{"/river/queues", "Queues"},

@@ -36,6 +36,9 @@ func newSite(t *testing.T, loopback bool, password string, config httpConfig) *s
 	if config.Password == nil {
 		config.Password = newHTTPPassword(NewSecret(password), func(_ context.Context, text string) (string, error) { return text, nil }, log)
 	}
+	if config.Page == nil {
+		config.Page = shownPage()
+	}
 	if config.River == nil {
 		config.River = &lateHandler{}
 	}
@@ -118,16 +121,6 @@ func TestHTTPHeaders(t *testing.T) {
 	if found := closed.ask("GET", "/", nil).Header().Get("WWW-Authenticate"); !strings.HasPrefix(found, `Basic realm="paymosync"`) {
 		t.Errorf("no browser would ask for the password: %q", found)
 	}
-}
-
-// Without a status page / leads to the queue, and nothing else is there.
-func TestHTTPWithoutPage(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, true, "", httpConfig{})
-	if to := s.mustAnswer(http.StatusSeeOther, "GET", "/", nil).Header().Get("Location"); to != "/river/" {
-		t.Errorf("/ leads to %q", to)
-	}
-	s.mustAnswer(http.StatusNotFound, "GET", "/metrics", nil, "nothing at this path")
 }
 
 // Another site cannot have a browser change something here, even one that knows the
