@@ -1,14 +1,12 @@
 package jobs_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/paymosync/paymosync/jobs"
-	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/paymo/paymotest"
 	"github.com/paymosync/paymosync/sink"
@@ -250,34 +248,18 @@ func TestOverdue(t *testing.T) {
 	}
 }
 
-// A job of a table whose parents are paused, and were never read, ends: it would wait for
-// as long as they are paused.
+// A job of a table whose parents are paused, and were never read, ends, and does not wait
+// for them.
 func TestParentsPaused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small(), func(c *paymo.Config, _ *jobs.SyncerConfig) {
-		c.Key = func(context.Context) (string, error) { return paymotest.DefaultKey, nil }
-	})
+	w := newWorld(t, small())
 	if _, err := w.store.Pause(t.Context(), "invoices"); err != nil {
 		t.Fatal(err)
 	}
 	if outcome, err := w.sync("invoice_items", jobs.Full); err != nil || outcome.State != sink.StatePaused {
 		t.Error(unexpected(outcome, err))
 	}
-	service, err := jobs.NewService(jobs.ServiceConfig{
-		Pool: w.pool, Syncer: w.syncer, Full: hourly{},
-		Tables: []jobs.TableSchedule{{Resource: resource(t, "invoice_items"), Schedule: hourly{}}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer func() {
-		cancel()
-		<-service.Stopped()
-	}()
-	if err := service.Start(ctx); err != nil {
-		t.Fatal(err)
-	}
+	w.serve("invoice_items")
 	eventually(t, "the job ends", func() bool {
 		return query[bool](w, `SELECT EXISTS (SELECT FROM river.river_job WHERE kind = 'sync' AND state = 'completed')`)
 	})

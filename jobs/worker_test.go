@@ -16,22 +16,7 @@ func TestChildrenFollowTheirParents(t *testing.T) {
 	w := newWorld(t, small())
 	tables := []string{"invoice_items", "invoices", "estimates"} // estimate_items is not synced
 	w.mustSync("invoices", jobs.Full)
-	var scheduled []jobs.TableSchedule
-	for _, table := range tables {
-		scheduled = append(scheduled, jobs.TableSchedule{Resource: resource(t, table), Schedule: hourly{}})
-	}
-	service, err := jobs.NewService(jobs.ServiceConfig{Pool: w.pool, Syncer: w.syncer, Tables: scheduled, Full: hourly{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer func() {
-		cancel()
-		<-service.Stopped()
-	}()
-	if err := service.Start(ctx); err != nil {
-		t.Fatal(err)
-	}
+	service := w.serve(tables...)
 	idle := func() bool {
 		return query[bool](w, `SELECT count(*) > 2 AND bool_and(finalized_at IS NOT NULL) FROM river.river_job WHERE kind = 'sync'`)
 	}
@@ -41,7 +26,7 @@ func TestChildrenFollowTheirParents(t *testing.T) {
 	invoice := query[int64](w, `SELECT min(id) FROM paymo.invoices`)
 	item := w.put("invoice_items", map[string]any{"invoice_id": invoice, "item": "an afterthought"})
 	w.patch("invoices", invoice, map[string]any{"title": "with an afterthought"})
-	if _, err := service.Insert(ctx, jobs.SyncArgs{Account: w.store.Account(), Table: "invoices", Mode: jobs.Incremental, Reason: jobs.ReasonManual}, nil); err != nil {
+	if _, err := service.Insert(t.Context(), jobs.SyncArgs{Account: w.store.Account(), Table: "invoices", Mode: jobs.Incremental, Reason: jobs.ReasonManual}, nil); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the item is there", func() bool {
@@ -79,21 +64,7 @@ func TestChildrenFollowParentsWrittenMeanwhile(t *testing.T) {
 	})
 	w.mustSync("invoices", jobs.Full)
 	armed.Store(true)
-	service, err := jobs.NewService(jobs.ServiceConfig{
-		Pool: w.pool, Syncer: w.syncer, Full: hourly{},
-		Tables: []jobs.TableSchedule{{Resource: resource(t, "invoice_items"), Schedule: hourly{}}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer func() {
-		cancel()
-		<-service.Stopped()
-	}()
-	if err := service.Start(ctx); err != nil {
-		t.Fatal(err)
-	}
+	w.serve("invoice_items")
 	eventually(t, "the item is there", func() bool {
 		return item.Load() != 0 && query[bool](w, `SELECT EXISTS (SELECT FROM paymo.invoice_items WHERE id = $1)`, item.Load())
 	})

@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
 
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo"
@@ -128,6 +130,25 @@ func (w *world) differences(table string) []string {
 		w.t.Fatal(err)
 	}
 	return found
+}
+
+// serve runs the service over the tables until the test ends. They are due at once, and
+// then in an hour.
+func (w *world) serve(tables ...string) *river.Client[pgx.Tx] {
+	w.t.Helper()
+	var scheduled []jobs.TableSchedule
+	for _, table := range tables {
+		scheduled = append(scheduled, jobs.TableSchedule{Resource: resource(w.t, table), Schedule: hourly{}})
+	}
+	service, err := jobs.NewService(jobs.ServiceConfig{Pool: w.pool, Syncer: w.syncer, Tables: scheduled, Full: hourly{}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := service.Start(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { <-service.Stopped() }) // before it, the context ends
+	return service
 }
 
 // status is where the table stands for people.
