@@ -1,8 +1,9 @@
 // Package migrations brings a database to the layout that this version needs.
 //
 // There are three sets, each in a schema of its own: paymosync's bookkeeping, River's
-// queue, and the warehouse, whose schema the operator names. All three are applied
-// under one lock, so that any number of processes may start at once.
+// queue, and the warehouse, whose schema the operator names. A database has all three, or
+// the queue's alone, or the other two: rows and checkpoints commit together. They are
+// applied under one lock, so that any number of processes may start at once.
 package migrations
 
 import (
@@ -10,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,14 +27,6 @@ import (
 const (
 	BookkeepingSchema = "paymosync"
 	RiverSchema       = "river"
-)
-
-// The sets, in the order in which they are applied: the warehouse's views read the
-// bookkeeping.
-const (
-	Bookkeeping = "paymosync"
-	River       = "river"
-	Warehouse   = "warehouse"
 )
 
 // ErrNewer says that a newer paymosync has migrated the database: this one does not
@@ -59,16 +53,16 @@ type Applied struct {
 	Took time.Duration
 }
 
-// Up applies what is pending, the warehouse's set in the schema named warehouse, and
-// returns what it applied, also beside an error. It creates the schemas that are
+// Up applies what is pending of the named sets, or of all, the warehouse's set in the
+// schema named warehouse, and returns what it applied, also beside an error. It creates the schemas that are
 // missing. With nothing pending it needs no rights and writes nothing. Concurrent
 // calls wait for each other, across processes.
-func Up(ctx context.Context, pool *pgxpool.Pool, warehouse string) ([]Applied, error) {
-	pending, err := Pending(ctx, pool, warehouse)
+func Up(ctx context.Context, pool *pgxpool.Pool, warehouse string, sets ...string) ([]Applied, error) {
+	pending, err := Pending(ctx, pool, warehouse, sets...)
 	if err != nil || len(pending) == 0 {
 		return nil, err
 	}
-	if err := allowed(ctx, pool, warehouse); err != nil {
+	if err := allowed(ctx, pool, warehouse, sets); err != nil {
 		return nil, err
 	}
 	release, err := lock(ctx, pool)
@@ -78,20 +72,16 @@ func Up(ctx context.Context, pool *pgxpool.Pool, warehouse string) ([]Applied, e
 	defer release()
 
 	// Another process may have done the work while this one waited, or be newer.
-	pending, err = Pending(ctx, pool, warehouse)
+	pending, err = Pending(ctx, pool, warehouse, sets...)
 	if err != nil || len(pending) == 0 {
 		return nil, err
 	}
-	if err := prepare(ctx, pool, warehouse); err != nil {
+	if err := prepare(ctx, pool, warehouse, sets); err != nil {
 		return nil, err
 	}
 	var applied []Applied
-	for _, apply := range []func() ([]Applied, error){
-		func() ([]Applied, error) { return upGoose(ctx, pool, Bookkeeping, warehouse) },
-		func() ([]Applied, error) { return upRiver(ctx, pool) },
-		func() ([]Applied, error) { return upGoose(ctx, pool, Warehouse, warehouse) },
-	} {
-		done, err := apply()
+	for _, set := range chosen(sets) {
+		done, err := upSet(ctx, pool, set, warehouse)
 		applied = append(applied, done...)
 		if err != nil {
 			return applied, err
@@ -100,9 +90,17 @@ func Up(ctx context.Context, pool *pgxpool.Pool, warehouse string) ([]Applied, e
 	return applied, nil
 }
 
-// prepare creates the missing schemas and the table of applied migrations.
-func prepare(ctx context.Context, pool *pgxpool.Pool, warehouse string) error {
-	for _, schema := range []string{BookkeepingSchema, RiverSchema, warehouse} {
+func upSet(ctx context.Context, pool *pgxpool.Pool, set, warehouse string) ([]Applied, error) {
+	if set == River {
+		return upRiver(ctx, pool)
+	}
+	return upGoose(ctx, pool, set, warehouse)
+}
+
+// prepare creates the missing schemas and the table of applied migrations. River keeps
+// its own.
+func prepare(ctx context.Context, pool *pgxpool.Pool, warehouse string, sets []string) error {
+	for _, schema := range schemas(sets, warehouse) {
 		// Not IF NOT EXISTS alone: that asks for the right to create even where the schema
 		// is there, and a careful administrator may have made it and kept the right.
 		var exists bool
@@ -115,6 +113,9 @@ func prepare(ctx context.Context, pool *pgxpool.Pool, warehouse string) error {
 		if _, err := pool.Exec(ctx, `CREATE SCHEMA IF NOT EXISTS `+quote(schema)); err != nil {
 			return fmt.Errorf("create schema %s: %w", schema, err)
 		}
+	}
+	if !slices.Contains(chosen(sets), Bookkeeping) {
+		return nil
 	}
 	if _, err := pool.Exec(ctx, createVersions); err != nil {
 		return fmt.Errorf("create paymosync.migrations: %w", err)

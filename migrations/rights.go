@@ -35,23 +35,23 @@ func newEnough(number int, version string) error {
 // Rights reports everything that the role lacks to bring the database to this version's
 // layout and to keep it: what Up would stop at, and tables that the role may not read or
 // write, each with its remedy, a line each. It writes nothing.
-func Rights(ctx context.Context, pool *pgxpool.Pool, warehouse string) error {
-	pending, err := Pending(ctx, pool, warehouse)
+func Rights(ctx context.Context, pool *pgxpool.Pool, warehouse string, sets ...string) error {
+	pending, err := Pending(ctx, pool, warehouse, sets...)
 	if err != nil {
 		return err
 	}
 	if len(pending) > 0 {
-		if err := allowed(ctx, pool, warehouse); err != nil {
+		if err := allowed(ctx, pool, warehouse, sets); err != nil {
 			return err
 		}
 	} else if _, err := writable(ctx, pool); err != nil {
 		return err
 	}
-	return mayWrite(ctx, pool, warehouse)
+	return mayWrite(ctx, pool, schemas(sets, warehouse))
 }
 
 // mayWrite reports the schemas whose tables the role may not work with.
-func mayWrite(ctx context.Context, pool *pgxpool.Pool, warehouse string) error {
+func mayWrite(ctx context.Context, pool *pgxpool.Pool, schemas []string) error {
 	rows, err := pool.Query(ctx, `
 SELECT n.nspname, current_user
 FROM pg_class AS c
@@ -61,7 +61,7 @@ GROUP BY n.oid, n.nspname
 HAVING NOT has_schema_privilege(n.oid, 'USAGE') OR NOT bool_and(
     has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND
     has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'))
-ORDER BY n.nspname`, []string{BookkeepingSchema, RiverSchema, warehouse})
+ORDER BY n.nspname`, schemas)
 	if err != nil {
 		return fmt.Errorf("ask PostgreSQL for the role's rights on the tables: %w", err)
 	}
@@ -109,14 +109,14 @@ SELECT current_user,
 }
 
 // allowed reports everything that keeps the role from migrating, each with its remedy.
-func allowed(ctx context.Context, pool *pgxpool.Pool, warehouse string) error {
+func allowed(ctx context.Context, pool *pgxpool.Pool, warehouse string, sets []string) error {
 	session, err := writable(ctx, pool)
 	if err != nil {
 		return err
 	}
 	role, db := session.role, session.database
 	var problems []error
-	for _, schema := range []string{BookkeepingSchema, RiverSchema, warehouse} {
+	for _, schema := range schemas(sets, warehouse) {
 		var mayUse bool
 		err := pool.QueryRow(ctx, `
 SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE')

@@ -15,14 +15,14 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// Status lists every migration of the three sets, in the order in which they are
+// Status lists every migration of the named sets, or of all three, in the order in which they are
 // applied, with the time at which each was. It writes and creates nothing. A database
 // that a newer paymosync has migrated is an error, ErrNewer.
-func Status(ctx context.Context, pool *pgxpool.Pool, warehouse string) ([]Step, error) {
+func Status(ctx context.Context, pool *pgxpool.Pool, warehouse string, sets ...string) ([]Step, error) {
 	if err := usable(warehouse); err != nil {
 		return nil, err
 	}
-	known, err := knownSteps(warehouse)
+	known, err := knownSteps(warehouse, sets)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func Status(ctx context.Context, pool *pgxpool.Pool, warehouse string) ([]Step, 
 		if err := supported(ctx, tx); err != nil {
 			return err
 		}
-		applied, err = appliedSteps(ctx, tx, warehouse)
+		applied, err = appliedSteps(ctx, tx, warehouse, sets)
 		return err
 	})
 	if err != nil {
@@ -50,8 +50,8 @@ func Status(ctx context.Context, pool *pgxpool.Pool, warehouse string) ([]Step, 
 }
 
 // Pending lists the migrations that Up would apply, in order.
-func Pending(ctx context.Context, pool *pgxpool.Pool, warehouse string) ([]Step, error) {
-	steps, err := Status(ctx, pool, warehouse)
+func Pending(ctx context.Context, pool *pgxpool.Pool, warehouse string, sets ...string) ([]Step, error) {
+	steps, err := Status(ctx, pool, warehouse, sets...)
 	if err != nil {
 		return nil, err
 	}
@@ -64,9 +64,9 @@ type stepKey struct {
 }
 
 // knownSteps are the migrations in this program, in the order of their application.
-func knownSteps(warehouse string) ([]Step, error) {
+func knownSteps(warehouse string, sets []string) ([]Step, error) {
 	var steps []Step
-	for _, set := range []string{Bookkeeping, River, Warehouse} {
+	for _, set := range chosen(sets) {
 		if set == River {
 			migrator, err := riverMigrator(nil)
 			if err != nil {
@@ -108,13 +108,16 @@ FROM ` + RiverSchema + `.river_migration AS m
 WHERE coalesce(to_jsonb(m) ->> 'line', 'main') = $1`
 
 // appliedSteps are the migrations that the database says were applied.
-func appliedSteps(ctx context.Context, tx pgx.Tx, warehouse string) (map[stepKey]time.Time, error) {
+func appliedSteps(ctx context.Context, tx pgx.Tx, warehouse string, sets []string) (map[stepKey]time.Time, error) {
 	applied := make(map[stepKey]time.Time)
 	for _, record := range []struct{ set, schema, table, query, key string }{
 		{Bookkeeping, BookkeepingSchema, "migrations", listVersions, versionsKey(Bookkeeping, warehouse)},
 		{Warehouse, BookkeepingSchema, "migrations", listVersions, versionsKey(Warehouse, warehouse)},
 		{River, RiverSchema, "river_migration", listRiver, "main"},
 	} {
+		if !slices.Contains(chosen(sets), record.set) {
+			continue
+		}
 		// Not to_regclass: it is an error for a role that may not look into the schema.
 		var exists bool
 		err := tx.QueryRow(ctx, `

@@ -165,7 +165,7 @@ func TestDown(t *testing.T) {
 	}
 	contains(t, down("warehouse/00001_tables.sql"), "the tables of the warehouse are not taken down")
 	if err := errors.Join(down("warehouse/00003_sync_status_paused.sql"), down("warehouse/00002_sync_status.sql"),
-		down("paymosync/00003_operations.sql"), down("paymosync/00002_deletions.sql"), down("paymosync/00001_bookkeeping.sql")); err != nil {
+		down("paymosync/00005_webhooks.sql"), down("paymosync/00004_priorities.sql"), down("paymosync/00003_operations.sql"), down("paymosync/00002_deletions.sql"), down("paymosync/00001_bookkeeping.sql")); err != nil {
 		t.Fatal(err)
 	}
 	var left string
