@@ -14,7 +14,8 @@ import (
 // in the service it lives in PostgreSQL, so that all processes share it.
 type Budget interface {
 	// Take reserves the next request and returns how long to wait before sending
-	// it. When that is more than most, nothing is reserved and ok is false.
+	// it. When ok is false nothing is reserved: the request would have to wait for
+	// more than most, or others go first. After the wait it may be asked for again.
 	Take(ctx context.Context, most time.Duration) (wait time.Duration, ok bool, err error)
 	// Observe tells what a response said: limit requests a period (0: no headers),
 	// the least remaining (-1: unknown) and, after a 429, how long to stay away.
@@ -97,36 +98,92 @@ func retryAfter(header http.Header) (wait time.Duration, ok bool) {
 
 // Pacer is a Budget within one process. It spaces requests evenly by the limit that
 // the headers tell, because that keeps to fixed and to sliding windows alike. The
-// zero Pacer is ready. Safe for concurrent use.
+// zero Pacer is ready. Safe for concurrent use. Its rules are those of sink.Budget.
 type Pacer struct {
-	mu      sync.Mutex
-	limit   int
-	period  time.Duration // with some room
-	dues    []time.Time   // when the last requests were due, oldest first; some may be to come
-	blocked time.Time
+	Now   func() time.Time // its clock; nil: time.Now
+	Share int              // percentage of the limit that is used; 0: all of it
+
+	mu        sync.Mutex
+	limit     int
+	period    time.Duration // with some room
+	dues      []time.Time   // when the last requests were due, oldest first; some may be to come
+	scheduled time.Time     // when the last request was due that is not bulk
+	bulk      time.Time     // when the last one was due that is
+	blocked   time.Time
 }
 
-// maxDues is how many requests are remembered. What needs more is a limit that we do
-// not reach.
-const maxDues = 1000
+// Of each account fewRemembered requests are remembered, or as many as the limit is, but
+// no more than maxRemembered: what needs more is a limit that we do not reach.
+const (
+	fewRemembered = 20
+	maxRemembered = 1000
+)
+
+// Bulk requests leave the next turn to others while others were seen within so many turns,
+// but get one of so many turns at the least.
+const (
+	othersSeen = 2
+	bulkTurns  = 10
+)
+
+// Bulk is the same budget for what reads a lot and can wait. Its requests reserve no more
+// than the next turn, and while others take turns none ahead of time, so that the others
+// go first; but some turns are theirs whatever others want.
+func (p *Pacer) Bulk() Budget { return bulkPacer{p} }
 
 // Take implements Budget.
 func (p *Pacer) Take(_ context.Context, most time.Duration) (time.Duration, bool, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	wait := max(p.due(now).Sub(now), 0)
-	if wait > most {
-		return wait, false, nil
-	}
-	p.dues = append(p.dues, now.Add(wait))
-	if len(p.dues) > maxDues {
-		p.dues = slices.Delete(p.dues, 0, 1)
-	}
-	return wait, true, nil
+	return p.take(most, false)
 }
 
-// due is when the next request may go: at an even pace, and no more than the limit in
+type bulkPacer struct{ *Pacer }
+
+// Take implements Budget.
+func (p bulkPacer) Take(_ context.Context, most time.Duration) (time.Duration, bool, error) {
+	return p.take(most, true)
+}
+
+func (p *Pacer) take(most time.Duration, bulk bool) (time.Duration, bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	due := p.due(now)
+	ahead, early := most, time.Duration(0)
+	if bulk && p.limit > 0 && !p.bulk.Before(now.Add(-bulkTurns*p.pace())) {
+		if p.scheduled.Before(now.Add(-othersSeen * p.pace())) {
+			early = min(p.pace(), most)
+		}
+		ahead = early
+	}
+	if due.After(now.Add(ahead)) {
+		return due.Sub(now) - early, false, nil
+	}
+	p.dues = append(p.dues, due)
+	p.dues = p.dues[max(0, len(p.dues)-min(max(p.limit, fewRemembered), maxRemembered)):]
+	if bulk {
+		p.bulk = due
+	} else {
+		p.scheduled = due
+	}
+	return due.Sub(now), true, nil
+}
+
+func (p *Pacer) now() time.Time {
+	if p.Now != nil {
+		return p.Now()
+	}
+	return time.Now()
+}
+
+// pace is the time from one request to the next. The limit must be known.
+func (p *Pacer) pace() time.Duration {
+	return p.period * 100 / time.Duration(p.limit*orDefault(p.Share, 100))
+}
+
+// ours is how many requests of a period our share is, a part of one counted as one.
+func (p *Pacer) ours(limit int) int { return (limit*orDefault(p.Share, 100) + 99) / 100 }
+
+// due is when the next request may go: at an even pace, and no more than our share in
 // any period, also where they went faster before the limit was known.
 func (p *Pacer) due(now time.Time) time.Time {
 	due := now
@@ -137,11 +194,11 @@ func (p *Pacer) due(now time.Time) time.Time {
 	if p.limit == 0 || n == 0 {
 		return due
 	}
-	if at := p.dues[n-1].Add(p.period / time.Duration(p.limit)); at.After(due) {
+	if at := p.dues[n-1].Add(p.pace()); at.After(due) {
 		due = at
 	}
-	if n >= p.limit {
-		if at := p.dues[n-p.limit].Add(p.period); at.After(due) {
+	if ours := p.ours(p.limit); n >= ours {
+		if at := p.dues[n-ours].Add(p.period); at.After(due) {
 			due = at
 		}
 	}
@@ -149,15 +206,15 @@ func (p *Pacer) due(now time.Time) time.Time {
 }
 
 // Observe implements Budget. Two hundredths are added to the period, because requests
-// sent in step arrive out of step. Where fewer remain than our own requests explain,
-// others use the key too: with nothing remaining we stay away for a period.
+// sent in step arrive out of step. Where nothing remains and we did not use up our share,
+// others use the key for more than theirs: we stay away for a period.
 func (p *Pacer) Observe(_ context.Context, limit int, period time.Duration, remaining int, retryAfter time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
+	now := p.now()
 	if limit > 0 {
 		p.limit, p.period = limit, period*102/100
-		if remaining == 0 && p.sent(now, period) < min(limit, maxDues) {
+		if remaining == 0 && p.sent(now, period) < min(p.ours(limit), maxRemembered) {
 			p.block(now.Add(period))
 		}
 	}

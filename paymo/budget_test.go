@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/paymosync/paymosync/paymo"
-	"github.com/paymosync/paymosync/paymo/paymotest"
 )
 
 func TestRateIsRead(t *testing.T) {
@@ -70,112 +67,7 @@ func TestRateIsKept(t *testing.T) {
 	}
 }
 
-// far makes requests and replies take their time, each another.
-func far(next http.RoundTripper, most time.Duration) roundTrip {
-	return func(req *http.Request) (*http.Response, error) {
-		pass(rand.N(most))
-		res, err := next.RoundTrip(req)
-		pass(rand.N(most))
-		return res, err
-	}
-}
-
-// The limit is used to 95 % and never overstepped, whatever the server counts by.
-func TestPacerUsesTheLimit(t *testing.T) {
-	t.Parallel()
-	for _, sliding := range []bool{false, true} {
-		for _, callers := range []int{1, 4} {
-			for _, most := range []time.Duration{time.Millisecond, 50 * time.Millisecond} {
-				t.Run(fmt.Sprintf("sliding %v, %d callers, %s away", sliding, callers, most), func(t *testing.T) {
-					t.Parallel()
-					synctest.Test(t, func(t *testing.T) { usesTheLimit(t, sliding, callers, most) })
-				})
-			}
-		}
-	}
-}
-
-func usesTheLimit(t *testing.T, sliding bool, callers int, most time.Duration) {
-	t.Helper()
-	fake := paymotest.New(paymotest.Config{
-		Rate: 5, Period: 5 * time.Second, Sliding: sliding, Remainings: true,
-		Clients: 1, Projects: 1, Tasks: 1, Entries: -1,
-	})
-	client := newPipeClient(t, fake, withKey(paymotest.DefaultKey), func(c *paymo.Config) {
-		c.Budget = &paymo.Pacer{}
-		c.Transport = far(c.Transport, most)
-	})
-	const length = 3 * time.Minute
-	end := time.Now().Add(length)
-	var group sync.WaitGroup
-	for range callers {
-		group.Go(func() {
-			for time.Now().Before(end) {
-				_, err := list(t, client)
-				if limited, ok := errors.AsType[*paymo.RateLimitError](err); ok {
-					pass(limited.Wait) // as the queue does
-				} else if err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-	}
-	group.Wait()
-	made, refused := 0, 0
-	for _, request := range fake.Requests() {
-		if request.Time.After(end) {
-			continue
-		}
-		made++
-		if request.Status == http.StatusTooManyRequests {
-			refused++
-		}
-	}
-	limit := int(length / time.Second)
-	t.Logf("%d requests of %d that were allowed, %d refused", made, limit, refused)
-	if made < limit*95/100 || refused > 0 {
-		t.Error("want 95 % of them and none refused")
-	}
-}
-
-// Others may use the key too: what they take is left to them.
-func TestPacerLeavesRoomForOthers(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		fake := paymotest.New(paymotest.Config{Rate: 5, Period: 5 * time.Second, Clients: 1, Projects: 1, Tasks: 1, Entries: -1})
-		newClient := func(budget paymo.Budget) *paymo.Client {
-			return newPipeClient(t, fake, withKey(paymotest.DefaultKey), func(c *paymo.Config) { c.Budget = budget })
-		}
-		ours, theirs := newClient(&paymo.Pacer{}), newClient(free{})
-		end := time.Now().Add(3 * time.Minute)
-		var group sync.WaitGroup
-		group.Go(func() {
-			for time.Now().Before(end) {
-				if _, err := list(t, ours); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-		group.Go(func() {
-			for time.Now().Before(end) {
-				_, _ = list(t, theirs)
-				pass(2500 * time.Millisecond)
-			}
-		})
-		group.Wait()
-		refused := 0
-		for _, request := range fake.Requests() {
-			if request.Status == http.StatusTooManyRequests {
-				refused++
-			}
-		}
-		if n := len(fake.Requests()); n < 90 || refused > n/10 {
-			t.Errorf("%d requests, %d of them refused", n, refused)
-		}
-	})
-}
+const useLength = 3 * time.Minute
 
 // pacing is a Pacer in a test.
 type pacing struct {

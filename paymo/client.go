@@ -29,6 +29,7 @@ type Config struct {
 	LearnedScheme Scheme                                // for SchemeAuto: what worked last
 	Version       string                                // of paymosync, for the User-Agent
 	Budget        Budget                                // default: a Pacer
+	Share         int                                   // percentage of Paymo's limit that the budget uses; default 100
 	MaxWait       time.Duration                         // longest wait within a call; default 5 s
 	Timeout       time.Duration                         // of one request with its reply; default 60 s
 	MaxBytes      int64                                 // of one reply; default 64 MiB
@@ -42,11 +43,16 @@ type Client struct {
 	auth     *auth
 	budget   Budget
 	agent    string
+	share    int
 	maxWait  time.Duration
 	timeout  time.Duration
 	maxBytes int64
 	decoders map[string]*decoder
+	heard    *heard
+}
 
+// heard is what the last rate headers said.
+type heard struct {
 	mu   sync.Mutex
 	rate Rate
 }
@@ -65,14 +71,15 @@ func New(config Config) (*Client, error) {
 		auth:     newAuth(config.Key, config.Scheme, config.LearnedScheme),
 		budget:   config.Budget,
 		agent:    "paymosync/" + orDefault(config.Version, "dev"),
+		share:    orDefault(config.Share, 100),
 		maxWait:  orDefault(config.MaxWait, 5*time.Second),
 		timeout:  orDefault(config.Timeout, time.Minute),
 		maxBytes: orDefault(config.MaxBytes, 64<<20),
 		decoders: make(map[string]*decoder),
-		rate:     Rate{Remaining: -1},
+		heard:    &heard{rate: Rate{Remaining: -1}},
 	}
 	if c.budget == nil {
-		c.budget = &Pacer{}
+		c.budget = &Pacer{Share: c.share}
 	}
 	transport := config.Transport
 	if transport == nil {
@@ -84,6 +91,17 @@ func New(config Config) (*Client, error) {
 	}
 	return c, nil
 }
+
+// WithBudget is the same client, for calls that another budget paces and that wait for up
+// to so long.
+func (c *Client) WithBudget(budget Budget, maxWait time.Duration) *Client {
+	other := *c
+	other.budget, other.maxWait = budget, maxWait
+	return &other
+}
+
+// Patient is the same client, for calls that wait for their turn for up to so long.
+func (c *Client) Patient(maxWait time.Duration) *Client { return c.WithBudget(c.budget, maxWait) }
 
 // Format names the client and prints nothing of what it holds: the key is there.
 func (c *Client) Format(out fmt.State, _ rune) { fmt.Fprintf(out, "paymo client of %s", c.base) }
@@ -139,9 +157,9 @@ func (c *Client) Scheme() (scheme Scheme, known bool) { return c.auth.inUse() }
 
 // Rate is what the last rate headers said.
 func (c *Client) Rate() Rate {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.rate
+	c.heard.mu.Lock()
+	defer c.heard.mu.Unlock()
+	return c.heard.rate
 }
 
 // Page is one reply. Its last three fields tell the cost, and are set even where the

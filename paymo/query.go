@@ -22,6 +22,9 @@ type Query struct {
 	PageSize int // 0: not paged
 }
 
+// Equal reports whether both ask for the same.
+func (q Query) Equal(other Query) bool { return q.encode() == other.encode() }
+
 // Fits reports whether the query is short enough to be sent. For Client.Children it is
 // asked without an Include.
 func (q Query) Fits() bool { return len(q.encode()) <= maxQuery }

@@ -1,6 +1,7 @@
 package paymo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,22 +23,43 @@ const maxErrorBody = 64 << 10
 // decode reads one reply, as decoder.decode does.
 type decode func(body io.Reader, limit int) (decoded, error)
 
-// get makes a request until it has an answer that is worth no other try.
+// call is one request to Paymo, tries aside.
+type call struct {
+	method string
+	path   string // below the base URL
+	query  string
+	body   []byte // as JSON; nil: none
+	secret string // in the body, and to be kept out of errors as the key is
+	decode decode // nil: what the reply holds does not matter
+}
+
+// safe reports whether the call may be made again where it is not known what became of it.
+func (c call) safe() bool { return c.method != http.MethodPost }
+
+// redact takes the key and the call's own secret out of a text.
+func (c call) redact(text, key string) string { return redact(redact(text, key), c.secret) }
+
+// get asks for something.
 func (c *Client) get(ctx context.Context, decode decode, path, query string) (*Page, error) {
+	return c.do(ctx, call{method: http.MethodGet, path: path, query: query, decode: decode})
+}
+
+// do makes a call until it has an answer that is worth no other try.
+func (c *Client) do(ctx context.Context, call call) (*Page, error) {
 	cost := &Page{}
-	page, err := c.ask(ctx, decode, path, query, cost)
+	page, err := c.ask(ctx, call, cost)
 	switch {
 	case err == nil:
 		page.Requests, page.Waited, page.Bytes = cost.Requests, cost.Waited, cost.Bytes
 		return page, nil
 	case ctx.Err() != nil: // whatever else came of it
-		return cost, fmt.Errorf("GET %s: %w", path, ended(ctx))
+		return cost, fmt.Errorf("%s %s: %w", call.method, call.path, ended(ctx))
 	}
 	return cost, err
 }
 
-// ask is get but for what it has in cost.
-func (c *Client) ask(ctx context.Context, decode decode, path, query string, cost *Page) (*Page, error) {
+// ask is do but for what it has in cost.
+func (c *Client) ask(ctx context.Context, call call, cost *Page) (*Page, error) {
 	credential, err := c.auth.current(ctx)
 	if err != nil {
 		return nil, err
@@ -51,7 +73,7 @@ func (c *Client) ask(ctx context.Context, decode decode, path, query string, cos
 		if err := c.wait(ctx, cost); err != nil {
 			return nil, err
 		}
-		page, err := c.try(ctx, decode, path, query, credential, attempt, cost)
+		page, err := c.try(ctx, call, credential, attempt, cost)
 		if err == nil {
 			c.auth.accepted(credential)
 			page.Key = credential.number
@@ -69,7 +91,7 @@ func (c *Client) ask(ctx context.Context, decode decode, path, query string, cos
 			others++ // not another attempt, but not without end
 			continue
 		}
-		pause, again := c.again(err, attempt)
+		pause, again := c.again(call, err, attempt)
 		if !again {
 			return nil, err
 		}
@@ -85,35 +107,46 @@ const mostWait = 90 * time.Second
 
 // wait waits for the budget's turn, when that is soon. Where the limit allows only a
 // request now and then, soon is two turns: else nothing that takes two requests would
-// ever be done.
+// ever be done. Where others go first it asks again, for about as long.
 func (c *Client) wait(ctx context.Context, cost *Page) error {
 	most := c.maxWait
 	if rate := c.Rate(); rate.Limit > 0 {
-		most = max(most, min(2*rate.Period/time.Duration(rate.Limit), mostWait))
-	}
-	wait, ok, err := c.budget.Take(ctx, most)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return &RateLimitError{Wait: wait}
+		most = max(most, min(2*rate.Period*100/time.Duration(rate.Limit*c.share), mostWait))
 	}
 	began := time.Now()
-	err = sleep(ctx, wait)
-	cost.Waited += min(wait, time.Since(began))
-	return err
+	for {
+		wait, ok, err := c.budget.Take(ctx, most)
+		if err != nil {
+			return err
+		}
+		if !ok && (wait > most || time.Since(began) > most) {
+			return &RateLimitError{Wait: wait}
+		}
+		if !ok { // those who wait for the same turn do not come all at once
+			wait += rand.N(min(max(wait, time.Millisecond), 20*time.Millisecond))
+		}
+		asked := time.Now()
+		err = sleep(ctx, wait)
+		cost.Waited += min(wait, time.Since(asked))
+		if ok || err != nil {
+			return err
+		}
+	}
 }
 
 // try makes the request once.
-func (c *Client) try(ctx context.Context, decode decode, path, query string, credential credential, attempt int, cost *Page) (*Page, error) {
+func (c *Client) try(ctx context.Context, call call, credential credential, attempt int, cost *Page) (*Page, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, &timeoutError{after: c.timeout})
 	defer cancel()
 	target := *c.base
-	target.Path += path
-	target.RawQuery = query
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	target.Path += call.path
+	target.RawQuery = call.query
+	req, err := http.NewRequestWithContext(ctx, call.method, target.String(), bytes.NewReader(call.body))
 	if err != nil {
-		return nil, transportError(ctx, err, path, credential, attempt)
+		return nil, transportError(ctx, err, call, credential, attempt)
+	}
+	if call.body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Authorization", credential.scheme.header(credential.key))
 	req.Header.Set("Accept", "application/json")
@@ -123,10 +156,10 @@ func (c *Client) try(ctx context.Context, decode decode, path, query string, cre
 	cost.Requests += requests(res)
 	if err != nil {
 		if redirect, ok := errors.AsType[*RedirectError](err); ok {
-			redirect.To = excerpt(redact(redirect.To, credential.key), maxMessage)
+			redirect.To = excerpt(call.redact(redirect.To, credential.key), maxMessage)
 			return nil, redirect
 		}
-		return nil, transportError(ctx, err, path, credential, attempt)
+		return nil, transportError(ctx, err, call, credential, attempt)
 	}
 	defer res.Body.Close()
 	body := &countedBody{reader: res.Body, most: c.maxBytes}
@@ -135,14 +168,17 @@ func (c *Client) try(ctx context.Context, decode decode, path, query string, cre
 	if err := c.observe(ctx, res); err != nil {
 		return nil, err
 	}
-	if res.StatusCode != http.StatusOK {
-		return nil, c.judge(res, body, path, credential, attempt)
+	if res.StatusCode != http.StatusOK && (res.StatusCode != http.StatusCreated || call.method == http.MethodGet) {
+		return nil, c.judge(res, body, call, credential, attempt)
 	}
-	decoded, err := decode(body, maxRows)
-	if err != nil {
-		return nil, decodeFailure(ctx, err, res, body, path, credential, attempt)
+	page := &Page{}
+	if call.decode != nil {
+		decoded, err := call.decode(body, maxRows)
+		if err != nil {
+			return nil, decodeFailure(ctx, err, res, body, call, credential, attempt)
+		}
+		page = newPage(decoded)
 	}
-	page := newPage(decoded)
 	if date, err := http.ParseTime(res.Header.Get("Date")); err == nil {
 		page.Date = date
 	}
@@ -164,9 +200,9 @@ func requests(res *http.Response) int {
 func (c *Client) observe(ctx context.Context, res *http.Response) error {
 	rate := parseRate(res.Header)
 	if rate.Limit > 0 {
-		c.mu.Lock()
-		c.rate = rate
-		c.mu.Unlock()
+		c.heard.mu.Lock()
+		c.heard.rate = rate
+		c.heard.mu.Unlock()
 	}
 	var stay time.Duration
 	if res.StatusCode == http.StatusTooManyRequests {
@@ -185,7 +221,7 @@ func stayAway(res *http.Response) time.Duration {
 }
 
 // judge turns a reply other than success into an error.
-func (c *Client) judge(res *http.Response, body io.Reader, path string, credential credential, attempt int) error {
+func (c *Client) judge(res *http.Response, body io.Reader, call call, credential credential, attempt int) error {
 	if res.StatusCode == http.StatusTooManyRequests {
 		return &RateLimitError{Wait: stayAway(res)}
 	}
@@ -203,20 +239,20 @@ func (c *Client) judge(res *http.Response, body io.Reader, path string, credenti
 	}
 	wait, _ := retryAfter(res.Header)
 	return &APIError{
-		Method: http.MethodGet, Path: path, Status: res.StatusCode, Attempt: attempt, RetryAfter: wait, JSON: formed,
-		Message: excerpt(redact(message, credential.key), maxMessage),
+		Method: call.method, Path: call.path, Status: res.StatusCode, Attempt: attempt, RetryAfter: wait, JSON: formed,
+		Message: excerpt(call.redact(message, credential.key), maxMessage),
 	}
 }
 
 // decodeFailure tells a reply that broke off from one that is not what was asked for.
-func decodeFailure(ctx context.Context, err error, res *http.Response, body *countedBody, path string, credential credential, attempt int) error {
+func decodeFailure(ctx context.Context, err error, res *http.Response, body *countedBody, call call, credential credential, attempt int) error {
 	if body.err != nil {
-		return transportError(ctx, fmt.Errorf("the reply breaks off after %d bytes: %w", body.read, body.err), path, credential, attempt)
+		return transportError(ctx, fmt.Errorf("the reply breaks off after %d bytes: %w", body.read, body.err), call, credential, attempt)
 	}
 	failure := &DecodeError{
-		Method: http.MethodGet, Path: path, Attempt: attempt,
-		ContentType: excerpt(redact(orDefault(res.Header.Get("Content-Type"), "no content type"), credential.key), maxBegins),
-		Problem:     excerpt(redact(err.Error(), credential.key), maxMessage),
+		Method: call.method, Path: call.path, Attempt: attempt,
+		ContentType: excerpt(call.redact(orDefault(res.Header.Get("Content-Type"), "no content type"), credential.key), maxBegins),
+		Problem:     excerpt(call.redact(err.Error(), credential.key), maxMessage),
 	}
 	if decode, ok := errors.AsType[*decodeError](err); ok {
 		failure.Truncated = decode.Truncated
@@ -229,19 +265,19 @@ func decodeFailure(ctx context.Context, err error, res *http.Response, body *cou
 }
 
 // transportError prefers the context's cause, which says what timed out or who stopped.
-func transportError(ctx context.Context, err error, path string, credential credential, attempt int) error {
+func transportError(ctx context.Context, err error, call call, credential credential, attempt int) error {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
 	return &TransportError{
-		Method: http.MethodGet, Path: path, Attempt: attempt, cause: withoutKey(withoutURL(err), credential.key),
+		Method: call.method, Path: call.path, Attempt: attempt, cause: withoutKey(withoutKey(withoutURL(err), credential.key), call.secret),
 	}
 }
 
 // again decides whether an error is worth another try within the call, and after
 // how long. What takes longer is left to the caller, who can wait without holding
 // anything.
-func (c *Client) again(err error, attempt int) (pause time.Duration, again bool) {
+func (c *Client) again(call call, err error, attempt int) (pause time.Duration, again bool) {
 	if attempt >= maxAttempts {
 		return 0, false
 	}
@@ -257,13 +293,13 @@ func (c *Client) again(err error, attempt int) (pause time.Duration, again bool)
 		return 0, limited.Wait <= c.maxWait // the budget waits
 	case errors.As(err, &api):
 		passing := api.Status == http.StatusBadGateway || api.Status == http.StatusServiceUnavailable || api.Status == http.StatusGatewayTimeout
-		return max(pause, api.RetryAfter), passing && api.RetryAfter <= c.maxWait
+		return max(pause, api.RetryAfter), passing && call.safe() && api.RetryAfter <= c.maxWait
 	case errors.As(err, &timeout): // it has taken long enough
 		return 0, false
 	case errors.As(err, &decode):
-		return pause, decode.Truncated
+		return pause, decode.Truncated && call.safe()
 	case errors.As(err, &transport):
-		return pause, true
+		return pause, call.safe()
 	}
 	return 0, false
 }

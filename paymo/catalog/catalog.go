@@ -112,6 +112,7 @@ type Embedded struct {
 type Resource struct {
 	Table     string   // warehouse table
 	About     string   // what its rows are, in words
+	Model     string   // its name in the events of webhooks, "" where there are none
 	Path      string   // below the base URL
 	Key       string   // member of the reply that holds the list
 	AlsoKey   string   // another spelling of Key, where sources disagree

@@ -185,6 +185,23 @@ func TestCatalogueIsSound(t *testing.T) {
 	}
 }
 
+// The models that Paymo has events of (its reference, "Webhooks").
+func TestModels(t *testing.T) {
+	t.Parallel()
+	want := []string{"Booking", "Client", "ClientContact", "Comment", "Entry", "Estimate", "Expense", "Invoice", "InvoicePayment",
+		"Milestone", "Project", "Report", "Task", "Tasklist", "User"}
+	var models []string
+	for _, r := range catalog.All() {
+		if r.Model != "" {
+			models = append(models, r.Model)
+		}
+	}
+	slices.Sort(models)
+	if !slices.Equal(models, want) {
+		t.Errorf("%v, want %v", models, want)
+	}
+}
+
 func testColumns(t *testing.T, r *catalog.Resource, tables map[string]bool) {
 	t.Helper()
 	id := r.Columns[0]

@@ -4,7 +4,7 @@ package catalog
 func money() []Resource {
 	return []Resource{
 		{
-			Table: "clients", Path: "/api/clients", Key: "clients",
+			Table: "clients", Model: "Client", Path: "/api/clients", Key: "clients",
 			About:    "customers of the company",
 			Includes: []string{"clientcontacts", "invoices", "projects", "recurringprofiles"},
 			Listings: []Listing{ByID, ByPage},
@@ -34,7 +34,7 @@ func money() []Resource {
 			},
 		},
 		{
-			Table: "client_contacts", Path: "/api/clientcontacts", Key: "clientcontacts",
+			Table: "client_contacts", Model: "ClientContact", Path: "/api/clientcontacts", Key: "clientcontacts",
 			About:    "people at the clients",
 			Includes: []string{"client"},
 			Listings: []Listing{ByID, ByPage},
@@ -63,7 +63,7 @@ func money() []Resource {
 			},
 		},
 		{
-			Table: "invoices", Path: "/api/invoices", Key: "invoices",
+			Table: "invoices", Model: "Invoice", Path: "/api/invoices", Key: "invoices",
 			About:    "invoices",
 			Includes: []string{"client", "invoiceitems", "invoicepayments", "invoicetemplate"},
 			Listings: []Listing{ByID, ByPage},
@@ -137,7 +137,7 @@ func money() []Resource {
 			},
 		},
 		{
-			Table: "invoice_payments", Path: "/api/invoicepayments", Key: "invoicepayments",
+			Table: "invoice_payments", Model: "InvoicePayment", Path: "/api/invoicepayments", Key: "invoicepayments",
 			About:    "payments of the invoices",
 			Includes: []string{"invoice"},
 			Listings: []Listing{ByID, ByPage},
@@ -153,7 +153,7 @@ func money() []Resource {
 			},
 		},
 		{
-			Table: "estimates", Path: "/api/estimates", Key: "estimates",
+			Table: "estimates", Model: "Estimate", Path: "/api/estimates", Key: "estimates",
 			About:    "estimates",
 			Includes: []string{"client", "estimateitems", "estimatetemplate", "invoice"},
 			Listings: []Listing{ByID, ByPage},
@@ -216,7 +216,7 @@ func money() []Resource {
 			},
 		},
 		{
-			Table: "expenses", Path: "/api/expenses", Key: "expenses",
+			Table: "expenses", Model: "Expense", Path: "/api/expenses", Key: "expenses",
 			About:    "expenses",
 			Includes: []string{"client", "invoiceitems", "project", "user"},
 			Listings: []Listing{ByID, ByPage},

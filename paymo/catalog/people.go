@@ -4,7 +4,7 @@ package catalog
 func people() []Resource {
 	return []Resource{
 		{
-			Table: "users", Path: "/api/users", Key: "users",
+			Table: "users", Model: "User", Path: "/api/users", Key: "users",
 			About:    "the company's people who use Paymo",
 			Includes: []string{"comments", "discussions", "entries", "expenses", "files", "milestones", "reports"},
 			Listings: []Listing{ByID, ByPage},
@@ -46,7 +46,7 @@ func people() []Resource {
 			},
 		},
 		{
-			Table: "time_entries", Path: "/api/entries", Key: "entries",
+			Table: "time_entries", Model: "Entry", Path: "/api/entries", Key: "entries",
 			About:    "time worked: timed, bulk (a duration on a day) and running entries",
 			Includes: []string{"invoiceitem", "task", "user"},
 			Filters:  []string{"project_id", "task_id", "user_id", "client_id", "time_interval"},
@@ -76,7 +76,7 @@ func people() []Resource {
 			},
 		},
 		{
-			Table: "bookings", Path: "/api/bookings", Key: "bookings",
+			Table: "bookings", Model: "Booking", Path: "/api/bookings", Key: "bookings",
 			About:    "time planned: a user's hours a day on a task, over a range of days",
 			Includes: []string{"usertask"},
 			Filters:  []string{"project_id", "task_id", "user_id", "user_task_id", "date_interval", "start_date+end_date"},

@@ -41,7 +41,7 @@ func talk() []Resource {
 			},
 		},
 		{
-			Table: "comments", Path: "/api/comments", Key: "comments",
+			Table: "comments", Model: "Comment", Path: "/api/comments", Key: "comments",
 			About:    "comments",
 			Includes: []string{"files", "project", "thread", "user"},
 			Filters:  []string{"thread_id"},
@@ -99,7 +99,7 @@ func talk() []Resource {
 			},
 		},
 		{
-			Table: "reports", Path: "/api/reports", Key: "reports",
+			Table: "reports", Model: "Report", Path: "/api/reports", Key: "reports",
 			About:    "saved reports",
 			Includes: []string{"client", "user"},
 			Listings: []Listing{ByID, ByPage},

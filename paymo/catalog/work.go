@@ -4,7 +4,7 @@ package catalog
 func work() []Resource {
 	return []Resource{
 		{
-			Table: "projects", Path: "/api/projects", Key: "projects",
+			Table: "projects", Model: "Project", Path: "/api/projects", Key: "projects",
 			About:    "projects, with their billing and budget",
 			Includes: []string{"client", "discussions", "files", "invoiceitem", "milestones", "projectstatus", "tasklists", "tasks", "workflow"},
 			Listings: []Listing{ByID, ByPage},
@@ -54,7 +54,7 @@ func work() []Resource {
 			},
 		},
 		{
-			Table: "tasklists", Path: "/api/tasklists", Key: "tasklists",
+			Table: "tasklists", Model: "Tasklist", Path: "/api/tasklists", Key: "tasklists",
 			About:    "task lists: the groups of tasks in a project",
 			Includes: []string{"milestone", "project", "tasks"},
 			Listings: []Listing{ByID, ByPage},
@@ -71,7 +71,7 @@ func work() []Resource {
 			},
 		},
 		{
-			Table: "tasks", Path: "/api/tasks", Key: "tasks",
+			Table: "tasks", Model: "Task", Path: "/api/tasks", Key: "tasks",
 			About:    "tasks",
 			Includes: []string{"entries", "files", "invoiceitem", "project", "subtasks", "tasklist", "thread", "user", "workflowstatus"},
 			Listings: []Listing{ByID, ByPage},
@@ -192,7 +192,7 @@ func work() []Resource {
 			},
 		},
 		{
-			Table: "milestones", Path: "/api/milestones", Key: "milestones",
+			Table: "milestones", Model: "Milestone", Path: "/api/milestones", Key: "milestones",
 			About:    "dates that a project has to meet",
 			Includes: []string{"project", "tasklists", "user"},
 			Listings: []Listing{ByID, ByPage},

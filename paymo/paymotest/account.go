@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"sync"
 
@@ -26,12 +27,17 @@ type account struct {
 	gaps *rand.Rand // between ids; a source of its own, because others than the worker put rows
 	// trash are the last deletions, oldest first.
 	trash []removal
+	hooks map[int64]hook // those that were made over the API, by id
+
+	calls  *callQueue
+	caller *http.Client // of hooks
 
 	work worker
 }
 
 func newAccount(cfg Config, company int) *account {
-	a := &account{cfg: cfg, company: company, view: view{index: map[string]int{}}}
+	a := &account{cfg: cfg, company: company, view: view{index: map[string]int{}},
+		hooks: map[int64]hook{}, calls: newCallQueue(), caller: newHookCaller()}
 	for i, res := range catalog.All() {
 		a.view.index[res.Table] = i
 		a.view.tables = append(a.view.tables, table{res: res, links: &links{}})
@@ -91,6 +97,13 @@ func (a *account) put(name string, f fields) (*row, error) {
 	}
 	a.next[i] = max(a.next[i], r.id)
 	t.apply([]*row{r})
+	a.cfg.Changed(name, r.id, false)
+	if r.was == nil {
+		a.tell(verbInsert, t.res, r)
+	} else {
+		a.tell(verbUpdate, t.res, r)
+	}
+	a.tellTimer(t.res, r.was, r)
 	return r, nil
 }
 
@@ -136,6 +149,11 @@ func (a *account) patch(name string, id int64, f fields) (*row, error) {
 	}
 	r.was = t.version(at)
 	t.apply([]*row{r})
+	a.cfg.Changed(name, id, false)
+	if _, quiet := f["updated_on"].(keep); !quiet {
+		a.tell(verbUpdate, t.res, r)
+		a.tellTimer(t.res, r.was, r)
+	}
 	return r, nil
 }
 

@@ -55,6 +55,9 @@ type Config struct {
 	// Now is the clock of writes, limits and the Date header; nil is time.Now.
 	// Writes are newer than the seeded rows only if it is past Until.
 	Now func() time.Time
+	// Changed is told of every row that is made, changed or deleted; nil: nobody is.
+	// It must not call the Server.
+	Changed func(table string, id int64, gone bool)
 
 	Key      string // the Admin's key; "" is DefaultKey
 	Auth     Auth   // "" is Both
@@ -84,6 +87,8 @@ type Config struct {
 	Scopes Scopes
 	// RelaxEntries lists time entries without one of the documented filters.
 	RelaxEntries bool
+	// Hooks is how hooks are called; see Server.Call.
+	Hooks HookConfig
 	// BulkOpen makes end_time=null match bulk entries too, which have no end.
 	BulkOpen bool
 }
@@ -104,6 +109,9 @@ func (c Config) withDefaults() Config {
 	size(&c.Invoices, 2*c.Projects)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Changed == nil {
+		c.Changed = func(string, int64, bool) {}
 	}
 	if c.Until.IsZero() {
 		c.Until = minTime(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), c.Now().UTC().Truncate(24*time.Hour))

@@ -35,6 +35,13 @@ func (s *Server) AddCompanyKey(value, role string, company int) Key {
 	return k
 }
 
+// AddUserKey lets a key in that acts as one user of the first company.
+func (s *Server) AddUserKey(value string, user int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys[value] = Key{Value: value, UserID: user}
+}
+
 // RevokeKey makes a key answer 401.
 func (s *Server) RevokeKey(value string) {
 	s.mu.Lock()

@@ -21,6 +21,8 @@ type query struct {
 	uncut  bool
 	bulk   bool // end_time=null matches bulk entries
 
+	ownsHook func(id int64) bool // whether a hook is the viewer's; nil: all are
+
 	paged      bool
 	page, size int
 

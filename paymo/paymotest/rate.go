@@ -14,20 +14,22 @@ type limiter struct{ times []time.Time }
 // admit counts a request against its key's limit and sets the headers. Over the
 // limit it answers 429 and reports false; such a request is not counted.
 func (s *Server) admit(w http.ResponseWriter, key string, now time.Time) bool {
-	if s.cfg.Rate <= 0 {
+	s.mu.Lock()
+	rate := s.cfg.Rate
+	if rate <= 0 {
+		s.mu.Unlock()
 		return true
 	}
-	s.mu.Lock()
 	l := s.limits[key]
 	if l == nil {
 		l = &limiter{}
 		s.limits[key] = l
 	}
-	ok, remaining, wait := l.take(now, s.cfg.Rate, s.cfg.Period, s.cfg.Sliding)
+	ok, remaining, wait := l.take(now, rate, s.cfg.Period, s.cfg.Sliding)
 	s.mu.Unlock()
 
 	h := w.Header()
-	h.Set("X-Ratelimit-Limit", strconv.Itoa(s.cfg.Rate))
+	h.Set("X-Ratelimit-Limit", strconv.Itoa(rate))
 	h.Set("X-Ratelimit-Decay-Period", seconds(s.cfg.Period))
 	h.Set("X-Ratelimit-Remaining", strconv.Itoa(remaining))
 	if s.cfg.Remainings {
@@ -39,6 +41,13 @@ func (s *Server) admit(w http.ResponseWriter, key string, now time.Time) bool {
 		fail(w, http.StatusTooManyRequests, "Too many requests")
 	}
 	return ok
+}
+
+// SetRate changes the number of requests that a key has in a Period; 0 is no limit.
+func (s *Server) SetRate(rate int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.Rate = rate
 }
 
 // seconds rounds up, so that a client that waits as told is let in.

@@ -78,6 +78,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !found:
 		fail(out, http.StatusNotFound, "Not found")
+	case table == "webhooks" && r.Method != http.MethodGet && r.Method != http.MethodHead:
+		s.changeHook(out, r, key, id)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		fail(out, http.StatusMethodNotAllowed, "Method not allowed")
 	default:
@@ -115,6 +117,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, key Key, name, i
 		return
 	}
 	q.viewer = newViewer(&q.view, user.row)
+	q.ownsHook = func(id int64) bool { return acc.ownsHook(id, key.UserID) }
 	if q.stale {
 		q.view = q.view.before()
 	}

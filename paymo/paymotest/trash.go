@@ -60,7 +60,16 @@ func (a *account) remove(name string, id int64, spare bool) (int, error) {
 			}
 		}
 		t.apply(changes)
+		for _, c := range changes {
+			a.cfg.Changed(table, c.id, true)
+			if a.cfg.Hooks.Cascades || table == name && c.id == id {
+				a.tell(verbDelete, t.res, c)
+			}
+		}
 		n += len(changes)
+	}
+	if name == "webhooks" {
+		delete(a.hooks, id)
 	}
 	if a.trash = append(a.trash, gone); len(a.trash) > kept {
 		a.trash = slices.Delete(a.trash, 0, 1)
@@ -106,6 +115,12 @@ func (a *account) restore(name string, id int64) (int, error) {
 	}
 	for table, rows := range back {
 		a.view.table(table).apply(rows)
+		for _, r := range rows {
+			a.cfg.Changed(table, r.id, false)
+			if a.cfg.Hooks.Cascades || table == name && r.id == id {
+				a.tell(verbInsert, a.view.table(table).res, r)
+			}
+		}
 	}
 	a.trash = slices.Delete(a.trash, last, last+1)
 	return n, nil

@@ -48,6 +48,9 @@ func (w viewer) barred(res *catalog.Resource) bool {
 // visible reports whether the viewer sees a row.
 func (q *query) visible(t *table, r ref) bool {
 	w := q.viewer
+	if t.res.Table == "webhooks" && q.ownsHook != nil && !q.ownsHook(r.row.id) {
+		return false
+	}
 	if w.admin {
 		return true
 	}
