@@ -16,7 +16,7 @@ import (
 func newBudget(t testing.TB) (*sink.Budget, *pgxpool.Pool) {
 	t.Helper()
 	pool := sinktest.Database(t)
-	return sink.New(pool, sinktest.Warehouse, catalog.DefaultAccount).Budget(), pool
+	return sink.New(pool, sinktest.Warehouse, catalog.DefaultAccount).Budget(100), pool
 }
 
 func take(t testing.TB, budget *sink.Budget, most time.Duration) (wait time.Duration, ok bool) {
@@ -41,7 +41,7 @@ func TestBudgetIsShared(t *testing.T) {
 	t.Parallel()
 	_, pool := newBudget(t)
 	const limit, period = 5, 5 * time.Second
-	first := sink.New(pool, sinktest.Warehouse, catalog.DefaultAccount).Budget()
+	first := sink.New(pool, sinktest.Warehouse, catalog.DefaultAccount).Budget(100)
 	take(t, first, 0)
 	observe(t, first, limit, period, limit-1, 0)
 
@@ -49,7 +49,7 @@ func TestBudgetIsShared(t *testing.T) {
 	var due []time.Time
 	var group sync.WaitGroup
 	for range 4 {
-		budget := sink.New(pool, sinktest.Warehouse, catalog.DefaultAccount).Budget()
+		budget := sink.New(pool, sinktest.Warehouse, catalog.DefaultAccount).Budget(100)
 		group.Go(func() {
 			for range 10 {
 				wait, ok := take(t, budget, time.Hour)
@@ -190,7 +190,7 @@ func TestBudgetFollowsTheHeaders(t *testing.T) {
 	if again := value[time.Duration](t, pool, `SELECT period / rate_limit FROM paymosync.budgets`); again != pace {
 		t.Errorf("the pace is %s", again)
 	}
-	other := sink.New(pool, sinktest.Warehouse, "another").Budget()
+	other := sink.New(pool, sinktest.Warehouse, "another").Budget(100)
 	if wait, ok := take(t, other, 0); wait != 0 || !ok {
 		t.Errorf("another account waits for %s, %t", wait, ok)
 	}
@@ -208,7 +208,7 @@ func TestBudgetState(t *testing.T) {
 		}
 		return state
 	}
-	if got := state(); got != (sink.BudgetState{Left: -1}) {
+	if got := state(); got != (sink.BudgetState{Share: 100, Left: -1}) {
 		t.Errorf("before the first request: %+v", got)
 	}
 	take(t, budget, 0)

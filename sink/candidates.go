@@ -42,19 +42,16 @@ const found = `ARRAY(
 // sift strikes the page's records off the candidates, and makes candidates of the rows
 // that it should have brought and did not. A row that was written after the page was
 // requested is none: the page cannot know it.
-func (l *Lease) sift(ctx context.Context, tx pgx.Tx, page Page) error {
+func (l *Lease) sift(batch *pgx.Batch, page Page) error {
 	ids := make([]int64, 0, len(page.Records))
 	for i := range page.Records {
 		ids = append(ids, page.Records[i].ID)
 	}
 	slices.Sort(ids)
 	if len(ids) > 0 {
-		_, err := tx.Exec(ctx, `
+		batch.Queue(`
 			DELETE FROM paymosync.candidates
 			WHERE ctid = ANY (`+found+`)`, l.store.account, l.table, ids)
-		if err != nil {
-			return fmt.Errorf("strike candidates off: %w", err)
-		}
 	}
 	if page.Slice == nil || page.Slice.Rest {
 		return nil
@@ -66,7 +63,7 @@ func (l *Lease) sift(ctx context.Context, tx pgx.Tx, page Page) error {
 	}
 	d.add("t._synced_at <= " + d.parameter(page.RequestedAt))
 	// EXCEPT, because its time is linear whatever the planner knows of the table.
-	_, err := tx.Exec(ctx, `
+	batch.Queue(`
 		INSERT INTO paymosync.candidates (account, table_name, row_id)
 		SELECT `+account+`::text, `+table+`::text, missing.id
 		FROM (
@@ -77,9 +74,6 @@ func (l *Lease) sift(ctx context.Context, tx pgx.Tx, page Page) error {
 			SELECT unnest(`+held+`::bigint[])
 		) AS missing
 		ON CONFLICT DO NOTHING`, d.parameters...)
-	if err != nil {
-		return fmt.Errorf("gather candidates: %w", err)
-	}
 	return nil
 }
 
@@ -246,22 +240,17 @@ func (l *Lease) OpenCandidates(ctx context.Context, limit int) ([]int64, error) 
 // what was asked at the time, saves the checkpoint with it and counts the cost in the
 // run. Ids that are no candidates any more are passed over.
 func (l *Lease) Judge(ctx context.Context, run int64, gone, unsure []int64, askedAt time.Time, cost Cost, cp Checkpoint) error {
-	return l.transact(ctx, "judge the candidates of", func(tx pgx.Tx) error {
-		if err := l.saveCheckpoint(ctx, tx, cp); err != nil {
-			return err
-		}
-		for verdict, ids := range map[string][]int64{"gone": gone, "unsure": unsure} {
-			_, err := tx.Exec(ctx, `
-				UPDATE paymosync.candidates
-				SET verdict = $4,
-					asked_at = $5
-				WHERE ctid = ANY (`+found+`)`, l.store.account, l.table, ids, verdict, askedAt)
-			if err != nil {
-				return err
-			}
-		}
-		return l.countRun(ctx, tx, run, tally{cost: cost})
-	})
+	var batch pgx.Batch
+	l.saveCheckpoint(&batch, cp)
+	for verdict, ids := range map[string][]int64{"gone": gone, "unsure": unsure} {
+		batch.Queue(`
+			UPDATE paymosync.candidates
+			SET verdict = $4,
+				asked_at = $5
+			WHERE ctid = ANY (`+found+`)`, l.store.account, l.table, ids, verdict, askedAt)
+	}
+	l.countRun(&batch, run, tally{cost: cost})
+	return l.transactBatch(ctx, "judge the candidates of", &batch)
 }
 
 // ids reads ids in a transaction that holds the lease.

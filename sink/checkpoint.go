@@ -95,9 +95,9 @@ func (s *Store) checkpoint(ctx context.Context, table string) (cp Checkpoint, ou
 
 // SaveCheckpoint saves the table's checkpoint by itself, for what no page goes with.
 func (l *Lease) SaveCheckpoint(ctx context.Context, cp Checkpoint) error {
-	return l.transact(ctx, "save the checkpoint of", func(tx pgx.Tx) error {
-		return l.saveCheckpoint(ctx, tx, cp)
-	})
+	var batch pgx.Batch
+	l.saveCheckpoint(&batch, cp)
+	return l.transactBatch(ctx, "save the checkpoint of", &batch)
 }
 
 // ResetCheckpoint forgets how far the table was read; its rows stay, and so does what
@@ -139,11 +139,11 @@ func (s *Store) Rewind(ctx context.Context, to time.Time) error {
 
 // saveCheckpoint saves the checkpoint. It tells of another schema's table until this
 // one was read whole, which is when the layout or one of the times moves.
-func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) error {
+func (l *Lease) saveCheckpoint(batch *pgx.Batch, cp Checkpoint) {
 	if cp.Capabilities == nil {
 		cp.Capabilities = map[string]Capability{}
 	}
-	_, err := tx.Exec(ctx, `
+	batch.Queue(`
 		INSERT INTO paymosync.checkpoints AS c
 			(account, table_name, cursor, progress, full_at, fresh_as_of, capabilities, longest_reply, page_cap, layout, state, reason, schema_name,
 				backfill, parents_at, denied_parents, read_at, cause)
@@ -173,7 +173,6 @@ func (l *Lease) saveCheckpoint(ctx context.Context, tx pgx.Tx, cp Checkpoint) er
 		l.store.account, l.table, orNull(cp.Cursor), cp.Progress, orNull(cp.FullAt), orNull(cp.FreshAsOf),
 		cp.Capabilities, cp.LongestReply, cp.PageCap, cp.Layout, cp.State, cp.Reason, l.store.schema,
 		cp.Backfill, orNull(cp.ParentsAt), cp.Denied, orNull(cp.ReadAt), cp.Cause)
-	return err
 }
 
 // orNull is nil for the zero time.

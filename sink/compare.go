@@ -136,7 +136,12 @@ SELECT p.id, t.id IS NOT NULL, t._deleted_at IS NOT NULL,
 		WHERE c.differs
 	) END
 FROM page AS p
-LEFT JOIN ` + table + ` AS t ON t.id = p.id
+LEFT JOIN LATERAL (
+	SELECT *
+	FROM ` + table + `
+	WHERE id = p.id
+	OFFSET 0
+) AS t ON true
 CROSS JOIN LATERAL (
 	SELECT ` + strings.Join(merged, ",\n\t\t") + `
 ) AS m

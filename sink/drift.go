@@ -59,16 +59,16 @@ func (d *drift) recorded(table string, fields map[string]string) {
 
 // recordDrift records unknown fields. One that is known from before is touched twice a
 // day at most.
-func (l *Lease) recordDrift(ctx context.Context, tx pgx.Tx, fields map[string]string) error {
+func (l *Lease) recordDrift(batch *pgx.Batch, fields map[string]string) {
 	if len(fields) == 0 {
-		return nil
+		return
 	}
 	names := slices.Sorted(maps.Keys(fields))
 	types := make([]string, 0, len(names))
 	for _, name := range names {
 		types = append(types, fields[name])
 	}
-	_, err := tx.Exec(ctx, `
+	batch.Queue(`
 		INSERT INTO paymosync.drift AS d (account, table_name, field, type)
 		SELECT $1, $2, u.field, u.type
 		FROM unnest($3::text[], $4::text[]) AS u (field, type)
@@ -77,10 +77,6 @@ func (l *Lease) recordDrift(ctx context.Context, tx pgx.Tx, fields map[string]st
 			last_seen = EXCLUDED.last_seen
 		WHERE d.last_seen < EXCLUDED.last_seen - interval '12 hours'`,
 		l.store.account, l.table, names, types)
-	if err != nil {
-		return fmt.Errorf("record unknown fields: %w", err)
-	}
-	return nil
 }
 
 // DriftField is a field that Paymo sends and the catalogue does not know.

@@ -14,6 +14,13 @@ import (
 // in a term.
 const leaseTerm = 15 * time.Second
 
+// A transaction of an owner who was interrupted may linger on the server for a moment
+// after the lease was given back. Only one that lasts longer is somebody's work.
+const (
+	lingers   = time.Second
+	lingering = 20 * time.Millisecond // from one look to the next
+)
+
 // ErrLeaseLost means that another process took the table over: this one's lease
 // had expired. Nothing that it did afterwards was committed.
 var ErrLeaseLost = errors.New("lost the lease on the table to another process")
@@ -38,6 +45,7 @@ type Lease struct {
 	table string
 	owner string
 	fence int64
+	visit bool // it is none's: see Store.Visit
 	hold  hold
 }
 
@@ -81,7 +89,7 @@ func (s *Store) acquire(ctx context.Context, table, owner string) (*Lease, error
 	// leave it behind for a whole term.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTerm/3)
 	defer cancel()
-	for {
+	for began := time.Now(); ; {
 		lease := &Lease{store: s, table: table, owner: owner, hold: hold{since: time.Now()}}
 		err := s.takeOver(ctx, lease)
 		if err == nil {
@@ -95,6 +103,11 @@ func (s *Store) acquire(ctx context.Context, table, owner string) (*Lease, error
 			SELECT owner, greatest(expires_at - clock_timestamp(), '0')
 			FROM paymosync.leases
 			WHERE account = $1 AND table_name = $2`, s.account, table).Scan(&held.Owner, &held.For)
+		// Where its term is over, its row is locked.
+		if err == nil && held.For == 0 && (time.Since(began) < lingers || s.endSilent(ctx, table)) {
+			<-time.After(lingering)
+			continue
+		}
 		if err == nil {
 			return nil, held
 		}
@@ -130,11 +143,29 @@ func (s *Store) takeOver(ctx context.Context, lease *Lease) error {
 		RETURNING l.fence`, s.account, lease.table, lease.owner, s.leaseTerm).Scan(&lease.fence)
 }
 
-// release ends the term at once; the fence stays, so that it only ever grows.
+// endSilent ends the transaction that has the row of a lease locked, where the server has
+// waited for the rest of a message for a term: its process was paused, or is cut off. The
+// server by itself ends only those that are silent between messages. It reports false
+// where there is none, or it is of a role whose transactions ours may not end.
+func (s *Store) endSilent(ctx context.Context, table string) (ended bool) {
+	err := s.pool.QueryRow(ctx, `
+		SELECT coalesce(bool_or(pg_terminate_backend(a.pid)), false)
+		FROM paymosync.leases AS l
+		JOIN pg_locks AS k ON k.locktype = 'transactionid' AND k.transactionid = l.xmax AND k.granted
+		JOIN pg_stat_activity AS a ON a.pid = k.pid
+		WHERE l.account = $1 AND l.table_name = $2
+			AND a.state = 'active' AND a.wait_event = 'ClientRead'
+			AND a.state_change < clock_timestamp() - $3::interval`, s.account, table, s.leaseTerm).Scan(&ended)
+	return err == nil && ended
+}
+
+// release ends the term at once, and the fence with it: a statement of ours that reaches
+// the server late, because we were interrupted, neither renews nor locks anything.
 func (l *Lease) release(ctx context.Context) error {
 	_, err := l.store.pool.Exec(ctx, `
 		UPDATE paymosync.leases
-		SET expires_at = clock_timestamp()
+		SET expires_at = clock_timestamp(),
+			fence = fence + 1
 		WHERE account = $1 AND table_name = $2 AND fence = $3`, l.store.account, l.table, l.fence)
 	if err != nil {
 		return fmt.Errorf("release the lease on %s: %w", l.table, err)
@@ -146,19 +177,30 @@ func (l *Lease) release(ctx context.Context) error {
 // take the table over before it ends. One that takes long renews the lease itself,
 // because its row is locked for everybody else.
 func (l *Lease) transact(ctx context.Context, what string, work func(pgx.Tx) error) error {
+	return l.transactAfter(ctx, what, &pgx.Batch{}, work)
+}
+
+// transactBatch does in one transaction what takes no more than statements.
+func (l *Lease) transactBatch(ctx context.Context, what string, batch *pgx.Batch) error {
+	return l.transactAfter(ctx, what, batch, func(pgx.Tx) error { return nil })
+}
+
+// transactAfter is transact for work that begins with statements: they are sent along
+// with the one that locks the lease's row.
+func (l *Lease) transactAfter(ctx context.Context, what string, first *pgx.Batch, work func(pgx.Tx) error) error {
 	var renewed time.Time
 	ended := func() {}
 	err := pgx.BeginFunc(ctx, l.store.pool, func(tx pgx.Tx) error {
-		left, err := l.lock(ctx, tx)
+		ended = l.hold.lock() // a moment early: what goes along with the lock may take long
+		locked := time.Now()
+		left, err := l.lock(ctx, tx, first)
 		if err != nil {
 			return err
 		}
-		ended = l.hold.lock()
-		locked := time.Now()
 		if err := work(tx); err != nil {
 			return err
 		}
-		if left-time.Since(locked) > l.store.leaseTerm*2/3 {
+		if l.visit || left-time.Since(locked) > l.store.leaseTerm*2/3 {
 			return nil
 		}
 		renewed = time.Now()
@@ -177,16 +219,28 @@ func (l *Lease) transact(ctx context.Context, what string, work func(pgx.Tx) err
 
 // lock locks the lease's row until the transaction ends and returns how much of the
 // term is left. The lock must not outlive a process that was paused or whose host is
-// gone: the server ends a transaction that it hears nothing of for a term.
-func (l *Lease) lock(ctx context.Context, tx pgx.Tx) (left time.Duration, err error) {
+// gone: the server ends a transaction that it hears nothing of for a term, and one whose
+// host does not answer; see also endSilent. What the statements that go along have done is
+// rolled back when the lease was lost.
+func (l *Lease) lock(ctx context.Context, tx pgx.Tx, along *pgx.Batch) (left time.Duration, err error) {
 	silence := strconv.FormatInt(l.store.leaseTerm.Milliseconds(), 10)
-	err = tx.QueryRow(ctx, `
-		SELECT expires_at - clock_timestamp(), set_config('idle_in_transaction_session_timeout', $4, true)
+	probe := strconv.Itoa(max(1, int(l.store.leaseTerm.Seconds())/3))
+	var batch pgx.Batch
+	batch.Queue(`
+		SELECT expires_at - clock_timestamp(),
+			set_config('idle_in_transaction_session_timeout', $4, true)
+				|| set_config('tcp_keepalives_idle', $5, true)
+				|| set_config('tcp_keepalives_interval', $5, true)
+				|| set_config('tcp_keepalives_count', '2', true)
 		FROM paymosync.leases
-		WHERE account = $1 AND table_name = $2 AND fence = $3
-		FOR NO KEY UPDATE`, l.store.account, l.table, l.fence, silence).Scan(&left, nil)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, ErrLeaseLost
-	}
-	return left, err
+		WHERE account = $1 AND table_name = $2 AND (fence = $3 OR $6)
+		FOR NO KEY UPDATE`, l.store.account, l.table, l.fence, silence, probe, l.visit).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&left, nil)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrLeaseLost
+		}
+		return err
+	})
+	batch.QueuedQueries = append(batch.QueuedQueries, along.QueuedQueries...)
+	return left, tx.SendBatch(ctx, &batch).Close()
 }

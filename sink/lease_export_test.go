@@ -14,3 +14,8 @@ func (s *Store) SetLeaseTerm(term time.Duration) { s.leaseTerm = term }
 func (l *Lease) Transact(ctx context.Context, work func(pgx.Tx) error) error {
 	return l.transact(ctx, "test", work)
 }
+
+// Renew renews the lease as it is done in the background while there is work.
+func (l *Lease) Renew(ctx context.Context) (kept bool, err error) {
+	return l.renew(ctx, l.store.pool)
+}

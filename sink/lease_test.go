@@ -213,3 +213,44 @@ func TestOneOfManyAcquires(t *testing.T) {
 		}
 	}
 }
+
+// What an interrupted owner sent before it gave the lease back, and reaches the server
+// afterwards, does not keep the table from the next one.
+func TestLateStatementsOfAnInterruptedOwner(t *testing.T) {
+	t.Parallel()
+	pool := sinktest.Database(t)
+	store := sink.New(pool, sinktest.Warehouse, catalog.DefaultAccount)
+	nothing := func(context.Context, *sink.Lease) error { return nil }
+	acquire := func() {
+		t.Helper()
+		if err := store.WithLease(t.Context(), "tasks", "the next one", nothing); err != nil {
+			t.Error(err)
+		}
+	}
+	var interrupted *sink.Lease
+	if err := store.WithLease(t.Context(), "tasks", "the interrupted one", func(_ context.Context, lease *sink.Lease) error {
+		interrupted = lease
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := interrupted.Renew(t.Context()); kept || err != nil {
+		t.Errorf("a late renewal: kept %t, %v", kept, err)
+	}
+	acquire()
+
+	late, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := late.Exec(t.Context(), `SELECT FROM paymosync.leases FOR NO KEY UPDATE`); err != nil {
+		t.Error(err)
+	}
+	gone := make(chan struct{})
+	time.AfterFunc(200*time.Millisecond, func() {
+		defer close(gone)
+		_ = late.Rollback(context.WithoutCancel(t.Context()))
+	})
+	acquire()
+	<-gone
+}

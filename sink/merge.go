@@ -85,7 +85,11 @@ func (m merger) merge(ctx context.Context, tx pgx.Tx, records []catalog.Record) 
 	return first.Add(second), err
 }
 
+// write writes the records that are new or differ, or none where PostgreSQL refuses one.
 func (m merger) write(ctx context.Context, tx pgx.Tx, records []catalog.Record) (Result, error) {
+	if len(records) == 0 {
+		return Result{}, nil
+	}
 	arrays := encodeColumns(records, len(m.sql.columns))
 	scalars := [][]byte{[]byte(strconv.FormatBool(m.volatile)), timestamp(m.requestedAt), nil, []byte("infinity")}
 	if !m.lateBefore.IsZero() {

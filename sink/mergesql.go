@@ -23,6 +23,8 @@ import (
 // than now shows that the clock was set back, not that it is newer.
 type mergeSQL struct {
 	text    string
+	copy    string // writes rows that are all new: see encodeRows
+	table   string
 	columns []catalog.Column
 }
 
@@ -72,6 +74,8 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 	}
 	names := strings.Join(insert, ", ")
 	table := pgx.Identifier{schema, r.Table}.Sanitize()
+	// Each row is looked up by itself: a planner that joins may read the whole table for a
+	// page, and does so as long as nobody has analysed the table.
 	text := `WITH page AS MATERIALIZED (
 	SELECT ` + strings.Join(casts, ",\n\t\t") + `
 	FROM unnest(
@@ -87,7 +91,12 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 		t.id IS NOT NULL AND t._deleted_at IS NULL
 			AND ` + blanks + ` AS _blanks
 	FROM page AS p
-	LEFT JOIN ` + table + ` AS t ON t.id = p.id
+	LEFT JOIN LATERAL (
+		SELECT *
+		FROM ` + table + `
+		WHERE id = p.id
+		OFFSET 0
+	) AS t ON true
 	CROSS JOIN LATERAL (
 		SELECT ` + strings.Join(merged, ",\n\t\t\t") + `
 	) AS m
@@ -117,7 +126,7 @@ CROSS JOIN (
 		array_agg(id) FILTER (WHERE NOT _wins) AS stale
 	FROM changed
 ) AS c`
-	return mergeSQL{text: text, columns: columns}
+	return mergeSQL{text: text, copy: copySQL(table, columns), table: table, columns: columns}
 }
 
 // emptied is the condition that one of the columns has a value now and is to have none.

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,6 +29,8 @@ type Page struct {
 	Stripped int               // values without the U+0000 that they came with
 	Dropped  int               // unknown fields that smell of a secret
 
+	Settles    []Change // that it brings, but for those of which it is stale
+	Tells      []Change // that it tells of, as Paymo did, which was not asked
 	Checkpoint Checkpoint
 	Cost       Cost
 }
@@ -48,25 +51,48 @@ var ErrBlanks = errors.New("the page empties columns")
 // transaction: all of it, or nothing. Its records are no candidates of the sweep any
 // more; rows that its slice lacks become some.
 func (l *Lease) Apply(ctx context.Context, page Page) (Result, error) {
-	var result Result
+	page.Records = newest(page.Records)
+	result, err := l.apply(ctx, page, false)
+	if _, refused := refusal(err); refused || unsupported(err) {
+		return l.apply(ctx, page, true)
+	}
+	return result, err
+}
+
+// apply makes as few round trips as it can, unless it has to be careful: then it finds the
+// records that PostgreSQL refuses.
+func (l *Lease) apply(ctx context.Context, page Page, careful bool) (Result, error) {
+	var first pgx.Batch
+	// Before the merge, so that the rows that it inserts need not be looked through.
+	if err := l.sift(&first, page); err != nil {
+		return Result{}, fmt.Errorf("merge a page into %s: %w", l.table, err)
+	}
+	m := merger{
+		sql:         l.store.merges[page.Resource.Table],
+		volatile:    page.Volatile,
+		mayBlank:    page.MayBlank,
+		clock:       page.Clock,
+		force:       page.Force,
+		requestedAt: page.RequestedAt,
+		lateBefore:  page.LateBefore,
+		refuse:      l.quarantine,
+	}
+	var ground ground
+	if !careful && m.mayCopy(page.Records) {
+		ground.look(&first, m.sql.table, page.Records)
+	}
 	drift := l.store.drift.fresh(l.table, page.Unknown)
-	err := l.transact(ctx, "merge a page into", func(tx pgx.Tx) error {
-		// Before the merge, so that the rows that it inserts need not be looked through.
-		if err := l.sift(ctx, tx, page); err != nil {
-			return err
+	var result Result
+	err := l.transactAfter(ctx, "merge a page into", &first, func(tx pgx.Tx) (err error) {
+		switch {
+		case careful:
+			result, err = m.merge(ctx, tx, page.Records)
+		case ground.free:
+			result, err = m.copy(ctx, tx, page.Records, ground.now)
+		default:
+			result, err = m.write(ctx, tx, page.Records)
 		}
-		m := merger{
-			sql:         l.store.merges[page.Resource.Table],
-			volatile:    page.Volatile,
-			mayBlank:    page.MayBlank,
-			clock:       page.Clock,
-			force:       page.Force,
-			requestedAt: page.RequestedAt,
-			lateBefore:  page.LateBefore,
-			refuse:      l.quarantine,
-		}
-		var err error
-		if result, err = m.merge(ctx, tx, newest(page.Records)); err != nil {
+		if err != nil {
 			return err
 		}
 		for _, reject := range page.Rejects {
@@ -75,13 +101,15 @@ func (l *Lease) Apply(ctx context.Context, page Page) (Result, error) {
 			}
 			result.Quarantined++
 		}
-		if err := l.recordDrift(ctx, tx, drift); err != nil {
-			return err
+		var last pgx.Batch
+		l.recordDrift(&last, drift)
+		l.settle(&last, page.Settles, result.Stale...)
+		l.tell(&last, page.Tells, result.Stale)
+		if !l.visit {
+			l.saveCheckpoint(&last, page.Checkpoint)
+			l.countRun(&last, page.Run, tally{result: result, stripped: page.Stripped, dropped: page.Dropped, cost: page.Cost})
 		}
-		if err := l.saveCheckpoint(ctx, tx, page.Checkpoint); err != nil {
-			return err
-		}
-		return l.countRun(ctx, tx, page.Run, tally{result: result, stripped: page.Stripped, dropped: page.Dropped, cost: page.Cost})
+		return tx.SendBatch(ctx, &last).Close()
 	})
 	if err != nil {
 		return Result{}, err

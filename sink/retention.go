@@ -57,8 +57,22 @@ func (s *Store) Prune(ctx context.Context, keep Retention) (Pruned, error) {
 				LIMIT $3
 			)`, keep.Quarantine)
 	}
+	if err == nil {
+		_, err = s.pruneAll(ctx, "changes", `
+			DELETE FROM paymosync.changes
+			WHERE ctid = ANY (ARRAY(
+				SELECT ctid
+				FROM paymosync.changes
+				WHERE account = $1 AND heard_at < clock_timestamp() - $2::interval
+				LIMIT $3
+			))`, changesKept)
+	}
 	return pruned, err
 }
+
+// changesKept is for how long it is known which changes Paymo told of. What still waits
+// then, the scheduled syncs have brought.
+const changesKept = 24 * time.Hour
 
 // pruneAll repeats a statement until it finds nothing more to drop.
 func (s *Store) pruneAll(ctx context.Context, what, statement string, age time.Duration) (total int64, err error) {

@@ -60,22 +60,17 @@ type Ending struct {
 // that ends as running or interrupted can be gone on with. The cost is what was
 // spent since the last page.
 func (l *Lease) EndRun(ctx context.Context, run int64, ending Ending, cost Cost, cp Checkpoint) error {
-	return l.transact(ctx, "end the run of", func(tx pgx.Tx) error {
-		if err := l.saveCheckpoint(ctx, tx, cp); err != nil {
-			return err
-		}
-		if err := l.countRun(ctx, tx, run, tally{cost: cost}); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `
-			UPDATE paymosync.runs
-			SET state = $2,
-				sentence = $3,
-				cause = $4,
-				finished_at = CASE WHEN $2 = 'running' THEN NULL ELSE clock_timestamp() END
-			WHERE id = $1`, run, ending.State, ending.Sentence, ending.Cause)
-		return err
-	})
+	var batch pgx.Batch
+	l.saveCheckpoint(&batch, cp)
+	l.countRun(&batch, run, tally{cost: cost})
+	batch.Queue(`
+		UPDATE paymosync.runs
+		SET state = $2,
+			sentence = $3,
+			cause = $4,
+			finished_at = CASE WHEN $2 = 'running' THEN NULL ELSE clock_timestamp() END
+		WHERE id = $1`, run, ending.State, ending.Sentence, ending.Cause)
+	return l.transactBatch(ctx, "end the run of", &batch)
 }
 
 // tally is what a run's counts grow by.
@@ -87,8 +82,8 @@ type tally struct {
 	cost       Cost
 }
 
-func (l *Lease) countRun(ctx context.Context, tx pgx.Tx, run int64, t tally) error {
-	_, err := tx.Exec(ctx, `
+func (l *Lease) countRun(batch *pgx.Batch, run int64, t tally) {
+	batch.Queue(`
 		UPDATE paymosync.runs
 		SET inserted = inserted + $2,
 			updated = updated + $3,
@@ -104,5 +99,4 @@ func (l *Lease) countRun(ctx context.Context, tx pgx.Tx, run int64, t tally) err
 		WHERE id = $1`,
 		run, t.result.Inserted, t.result.Updated, t.result.Unchanged, t.result.Quarantined, t.result.Late,
 		t.tombstoned, t.stripped, t.dropped, t.cost.Requests, t.cost.Waited.Milliseconds(), t.cost.Bytes)
-	return err
 }

@@ -114,7 +114,9 @@ func (l *Lease) Sweep(ctx context.Context, r *catalog.Resource, run int64, unexp
 		if err != nil {
 			return err
 		}
-		return l.countRun(ctx, tx, run, tally{tombstoned: tombstoned})
+		var batch pgx.Batch
+		l.countRun(&batch, run, tally{tombstoned: tombstoned})
+		return tx.SendBatch(ctx, &batch).Close()
 	})
 	if err != nil {
 		return 0, err

@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,6 +46,8 @@ type Options struct {
 type Server struct {
 	url      string
 	dir      string
+	args     []string // of the server
+	owner    account
 	cmd      *exec.Cmd
 	lifeline io.Closer // the watcher ends the server when it is closed
 	ended    *os.File  // at its end when the server has ended
@@ -71,8 +74,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the data directory of a PostgreSQL server: %w", err)
 	}
-	s := &Server{dir: dir}
-	if err := s.start(ctx, o, owner); err != nil {
+	s := &Server{dir: dir, owner: owner}
+	if err := s.start(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a PostgreSQL server from %s: %w", o.Bin, err), s.Stop())
 	}
 	return s, nil
@@ -87,7 +90,46 @@ func (s *Server) Stop() error {
 	return s.stopErr
 }
 
-func (s *Server) start(ctx context.Context, o Options, owner account) error {
+// Down takes the server down, its data stays: fast, or at once, as a crash would. Up
+// brings it back.
+func (s *Server) Down(atOnce bool) error {
+	text, err := os.ReadFile(filepath.Join(s.dir, "data", "postmaster.pid"))
+	if err != nil {
+		return fmt.Errorf("take the PostgreSQL server down: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil {
+		return fmt.Errorf("take the PostgreSQL server down: %w", err)
+	}
+	signal := os.Signal(syscall.SIGINT)
+	if atOnce {
+		signal = syscall.SIGQUIT
+	}
+	process, err := os.FindProcess(pid)
+	if err == nil {
+		err = process.Signal(signal)
+	}
+	if err != nil {
+		return fmt.Errorf("take the PostgreSQL server down: %w", err)
+	}
+	if !s.hasEnded(stopWithin) {
+		return fmt.Errorf("take the PostgreSQL server down: it did not end within %v", stopWithin)
+	}
+	s.reap()
+	return nil
+}
+
+// Up starts a server that is down, at the address that it had.
+func (s *Server) Up(ctx context.Context) error {
+	if err := s.launch(); err != nil {
+		return err
+	}
+	return s.await(ctx)
+}
+
+func (s *Server) start(ctx context.Context, o Options) error {
+	owner := s.owner
 	password := rand.Text()
 	passwordFile := filepath.Join(s.dir, "password")
 	if err := os.WriteFile(passwordFile, []byte(password), 0o600); err != nil {
@@ -125,7 +167,8 @@ func (s *Server) start(ctx context.Context, o Options, owner account) error {
 			Scheme: "postgres", User: url.UserPassword(superuser, password),
 			Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Path: "/postgres", RawQuery: "sslmode=disable",
 		}).String()
-		if err := s.launch(postgres(o.Bin, data, port, o.Durable), owner); err != nil {
+		s.args = postgres(o.Bin, data, port, o.Durable)
+		if err := s.launch(); err != nil {
 			return err
 		}
 		if err := s.await(ctx); !errors.Is(err, errEnded) || attempt == 3 {
@@ -154,10 +197,10 @@ else
 fi
 `
 
-func (s *Server) launch(server []string, owner account) error {
-	s.cmd = exec.Command("/bin/sh", append([]string{"-c", watcher, "paymosync-postgres", s.dir}, server...)...)
+func (s *Server) launch() error {
+	s.cmd = exec.Command("/bin/sh", append([]string{"-c", watcher, "paymosync-postgres", s.dir}, s.args...)...)
 	s.cmd.Dir, s.cmd.Env = s.dir, environment()
-	owner.runs(s.cmd)
+	s.owner.runs(s.cmd)
 	// A group of its own: Ctrl-C at a terminal is for this process, which may need the
 	// database to end well.
 	detach(s.cmd)

@@ -27,7 +27,12 @@ WITH page AS MATERIALIZED (
 				OR m."where" IS NULL AND t."where" IS NOT NULL
 				OR m."last_status_code" IS NULL AND t."last_status_code" IS NOT NULL) AS _blanks
 	FROM page AS p
-	LEFT JOIN "paymo"."webhooks" AS t ON t.id = p.id
+	LEFT JOIN LATERAL (
+		SELECT *
+		FROM "paymo"."webhooks"
+		WHERE id = p.id
+		OFFSET 0
+	) AS t ON true
 	CROSS JOIN LATERAL (
 		SELECT CASE WHEN 1 = ANY (p._absent) THEN t."created_on" ELSE p."created_on" END AS "created_on",
 			CASE WHEN 2 = ANY (p._absent) THEN t."updated_on" ELSE p."updated_on" END AS "updated_on",

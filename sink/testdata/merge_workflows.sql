@@ -23,7 +23,12 @@ WITH page AS MATERIALIZED (
 				OR m."created_on" IS NULL AND t."created_on" IS NOT NULL
 				OR m."updated_on" IS NULL AND t."updated_on" IS NOT NULL) AS _blanks
 	FROM page AS p
-	LEFT JOIN "paymo"."workflows" AS t ON t.id = p.id
+	LEFT JOIN LATERAL (
+		SELECT *
+		FROM "paymo"."workflows"
+		WHERE id = p.id
+		OFFSET 0
+	) AS t ON true
 	CROSS JOIN LATERAL (
 		SELECT CASE WHEN 1 = ANY (p._absent) THEN t."name" ELSE p."name" END AS "name",
 			CASE WHEN 2 = ANY (p._absent) THEN t."is_default" ELSE p."is_default" END AS "is_default",
