@@ -28,11 +28,14 @@ const (
 	ReasonParent   = "parent" // the rows that it comes with have changed
 )
 
-// How long a job works before it hands itself back, and what follows from it.
+// How long a job works before it hands itself back, and what follows from it: when it is
+// interrupted, and when its process counts as hung. River's own rescue goes by the
+// process's clock, so it is for what a clock that is hours off cannot make of it.
 const (
-	jobWork    = 2 * time.Minute
-	jobTimeout = jobWork + 30*time.Second
-	jobRescue  = 3 * time.Minute
+	jobWork     = 2 * time.Minute
+	jobTimeout  = jobWork + 30*time.Second
+	jobRescue   = 3 * time.Minute
+	riverRescue = 48 * time.Hour
 )
 
 // SyncArgs asks for one sync of one table. There is at most one such job for an

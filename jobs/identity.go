@@ -12,9 +12,13 @@ import (
 )
 
 // How long the answer to "whose key is it" holds, so that the tables of one tick ask
-// once. A question that failed is asked again sooner than one that was answered.
+// once. What was read since a good answer is read again where the next one is a lesser
+// role, and no row is blanked or marked deleted on an old one: it may hold for long. A
+// bad answer is to end soon after its cause has, and a question that failed is asked
+// again sooner still.
 const (
-	identityLife = time.Minute
+	identityLife = 5 * time.Minute
+	refusedLife  = time.Minute
 	failureLife  = 5 * time.Second
 )
 
@@ -93,8 +97,10 @@ func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, er
 	switch _, limited := errors.AsType[*paymo.RateLimitError](err); {
 	case ctx.Err() != nil, limited: // the caller's affair alone
 		g.until = time.Time{}
-	case err == nil || Refused(err):
+	case err == nil:
 		g.until = time.Now().Add(identityLife)
+	case Refused(err):
+		g.until = time.Now().Add(refusedLife)
 	default:
 		g.until = time.Now().Add(failureLife)
 	}

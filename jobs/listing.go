@@ -123,11 +123,14 @@ func (r *run) listKnown(ctx context.Context) error {
 	}
 	p.Highest = extent.MaxID
 	p.Witnesses = []int64{extent.MinID, extent.MaxID}
-	rows := int64(target(r.cap()))
+	rows, parts := int64(knownTarget(r.cap())), int64(1)
 	if extent.Rows <= rows {
 		return nil
 	}
-	parts := 1 + extent.Rows/(rows*mostCuts)
+	if extent.Rows > rows*mostCuts { // between the cuts there is to be guessed
+		rows = int64(target(r.cap()))
+		parts = 1 + extent.Rows/(rows*mostCuts)
+	}
 	cuts, err := r.Store.Cuts(ctx, r.resource, rows*parts)
 	if err != nil {
 		return err

@@ -19,8 +19,16 @@ type Overview struct {
 	Account AccountOverview
 	Budget  sink.BudgetState
 	Tables  []TableOverview  // in the catalogue's order
-	Queue   map[string]int64 // jobs that are not finished, by River's state
+	Queue   map[string]int64 // jobs that are not finished, by River's state; nil: not looked at
 	Latest  []sink.Run       // the last runs of all tables, the last one first
+	Hooks   HooksOverview
+}
+
+// HooksOverview is where the hooks stand by which Paymo tells of changes.
+type HooksOverview struct {
+	Own    []sink.Hook // by table
+	Silent []string    // tables of those that do not tell of all changes, as far as is known
+	sink.Lag
 }
 
 // AccountOverview is the Paymo that the warehouse is of, and whose key reads it.
@@ -60,12 +68,13 @@ type TableOverview struct {
 	Found   Freshness     // which changes are found when
 }
 
-// OverviewConfig is what an overview is read from. All of it is required but Log.
+// OverviewConfig is what an overview is read from. All of it is required but Pool, Share and Latest.
 type OverviewConfig struct {
-	Pool   *pgxpool.Pool
+	Pool   *pgxpool.Pool // of the queue; nil: it is not looked at
 	Store  *sink.Store
 	Tables []TableSchedule
 	Full   Schedule // of the full syncs of all tables
+	Share  int      // percentage of Paymo's limit that is used; 0: all of it
 	Runs   int      // last runs of each table; at least 1
 	Latest int      // last runs of all tables; 0: none
 }
@@ -80,11 +89,13 @@ func ReadOverview(ctx context.Context, config OverviewConfig) (Overview, error) 
 	if overview.Account.Identity, overview.Account.Pinned, err = config.Store.Identity(ctx); err != nil {
 		return Overview{}, err
 	}
-	if overview.Budget, err = config.Store.Budget().State(ctx); err != nil {
+	if overview.Budget, err = config.Store.Budget(config.Share).State(ctx); err != nil {
 		return Overview{}, err
 	}
-	if overview.Queue, err = queueDepth(ctx, config.Pool); err != nil {
-		return Overview{}, err
+	if config.Pool != nil {
+		if overview.Queue, err = queueDepth(ctx, config.Pool); err != nil {
+			return Overview{}, err
+		}
 	}
 	resources := make([]*catalog.Resource, len(config.Tables))
 	for i, table := range config.Tables {
@@ -94,8 +105,12 @@ func ReadOverview(ctx context.Context, config OverviewConfig) (Overview, error) 
 	if err != nil {
 		return Overview{}, err
 	}
+	if overview.Hooks, err = readHooks(ctx, config.Store, overview.At); err != nil {
+		return Overview{}, err
+	}
 	for i, status := range statuses {
-		overview.Tables = append(overview.Tables, newTableOverview(config, config.Tables[i], status, overview.At))
+		schedule := config.Tables[i].now(overview.Hooks.of(status.Table), overview.At)
+		overview.Tables = append(overview.Tables, newTableOverview(config, TableSchedule{Resource: config.Tables[i].Resource, Schedule: schedule}, status, overview.At))
 	}
 	overview.followParents()
 	overview.doubtRole()

@@ -75,6 +75,7 @@ func (r PlannedRequest) String() string {
 type PlanConfig struct {
 	Store     *sink.Store
 	StartDate time.Time
+	Share     int // percentage of Paymo's limit that is used; 0: all of it
 	FullDue   func(last, now time.Time) bool
 }
 
@@ -85,7 +86,7 @@ type PlanConfig struct {
 // warehouse has. So the plan of an incremental is exact where nothing has changed in
 // Paymo, and that of a full where nothing has and Paymo lists by ids, least first.
 func MakePlan(ctx context.Context, config PlanConfig, requests []Request) (Plan, error) {
-	state, err := config.Store.Budget().State(ctx)
+	state, err := config.Store.Budget(config.Share).State(ctx)
 	if err != nil {
 		return Plan{}, err
 	}

@@ -18,17 +18,18 @@ const budgetRoom = 2
 
 // Pace is how fast requests go, and when the next one may.
 type Pace struct {
-	Limit        int           `json:"limit"` // requests in a period
+	Limit        int           `json:"limit"`         // requests in a period that Paymo allows
+	Share        int           `json:"share_percent"` // percentage of them that is used
 	Period       time.Duration `json:"period_ns"`
 	Assumed      bool          `json:"assumed"`                // Paymo has not told a limit yet
-	Left         int           `json:"left"`                   // requests that the limit leaves at the moment; -1: not known
+	Left         int           `json:"left"`                   // requests of the share that are left at the moment; -1: not known
 	Wait         time.Duration `json:"wait_ns"`                // until the next request may go
 	BlockedUntil time.Time     `json:"blocked_until,omitzero"` // no request before it
 }
 
 // newPace is the pace that the rate budget keeps.
 func newPace(state sink.BudgetState) Pace {
-	pace := Pace{Limit: state.Limit, Period: state.Period * 100 / (100 + budgetRoom), Left: state.Left, Wait: state.Wait, BlockedUntil: state.BlockedUntil}
+	pace := Pace{Limit: state.Limit, Share: state.Share, Period: state.Period * 100 / (100 + budgetRoom), Left: state.Left, Wait: state.Wait, BlockedUntil: state.BlockedUntil}
 	pace.Period = pace.Period.Round(time.Millisecond)
 	if pace.Limit == 0 {
 		pace.Limit, pace.Period, pace.Assumed = assumedLimit, assumedPeriod, true
@@ -36,9 +37,12 @@ func newPace(state sink.BudgetState) Pace {
 	return pace
 }
 
+// Ours is how many requests of a period our share is, a part of one counted as one.
+func (p Pace) Ours() int { return (p.Limit*p.Share + 99) / 100 }
+
 // Each is the time from one request to the next.
 func (p Pace) Each() time.Duration {
-	return p.Period * (100 + budgetRoom) / 100 / time.Duration(p.Limit)
+	return p.Period * (100 + budgetRoom) / time.Duration(p.Limit*p.Share)
 }
 
 // Spend is how long so many requests take once they may go: the first goes at once, and
@@ -55,13 +59,17 @@ func (p Pace) Takes(requests int) time.Duration {
 	return p.Wait + p.Spend(requests)
 }
 
-// String is the limit as people say it.
+// String is our share of the limit as people say it.
 func (p Pace) String() string {
 	requests := "requests"
 	if p.Limit == 1 {
 		requests = "request"
 	}
-	return fmt.Sprintf("%d %s per %s", p.Limit, requests, briefly(p.Period))
+	limit := fmt.Sprintf("%d %s per %s", p.Limit, requests, briefly(p.Period))
+	if p.Share < 100 {
+		return fmt.Sprintf("%d%% of %s", p.Share, limit)
+	}
+	return limit
 }
 
 // briefly is a duration without the zeros that it ends with.

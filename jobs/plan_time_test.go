@@ -15,7 +15,7 @@ func TestPlannedTime(t *testing.T) {
 	if !before.Assumed || before.Each() != 1020*time.Millisecond || before.Left != -1 || before.Wait != 0 {
 		t.Errorf("before anything is known: %+v", before)
 	}
-	budget := w.store.Budget()
+	budget := w.store.Budget(100)
 	take := func(n int) (wait time.Duration) {
 		t.Helper()
 		for range n {
@@ -63,16 +63,16 @@ func TestPlannedTime(t *testing.T) {
 func TestPlannedIdentities(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
-	exec(w, `INSERT INTO paymosync.budgets (account, rate_limit, period) VALUES ('default', 1, '40 seconds')`)
+	exec(w, `INSERT INTO paymosync.budgets (account, rate_limit, period) VALUES ('default', 1, '200 seconds')`)
 	plan := w.planned(jobs.Full, "company")
 	// By the time that the one request of the table is answered the answer about the key is
 	// old: it is asked for once more.
-	if plan.Requests != 5 || plan.Asked != 2 || plan.Bound != jobs.About || plan.Takes.Round(time.Second) != 4*40*time.Second {
+	if plan.Requests != 5 || plan.Asked != 2 || plan.Bound != jobs.About || plan.Takes.Round(time.Second) != 4*200*time.Second {
 		t.Errorf("%+v", plan)
 	}
-	exec(w, `UPDATE paymosync.budgets SET rate_limit = 5, period = '5.1 seconds'`)
+	exec(w, `UPDATE paymosync.budgets SET rate_limit = 5, period = '25.5 seconds'`)
 	plan = w.planned(jobs.Full, readable()...)
-	if plan.Asked != 2 || plan.Takes != plan.Pace.Spend(plan.Requests) || plan.Takes < time.Minute {
+	if plan.Asked != 2 || plan.Takes != plan.Pace.Spend(plan.Requests) || plan.Takes < 5*time.Minute {
 		t.Errorf("asked %d times in %s: %d requests", plan.Asked, plan.Takes, plan.Requests)
 	}
 }

@@ -145,7 +145,7 @@ func (s *sequence) kill(table string, mode jobs.Mode, statements int) {
 	}
 	store := sink.New(pool, sinktest.Warehouse, catalog.DefaultAccount)
 	syncer := s.newSyncer("worker-1", s.settings, func(client *paymo.Config, config *jobs.SyncerConfig) {
-		client.Budget, config.Store = store.Budget(), store
+		client.Budget, config.Store = store.Budget(100), store
 	})
 	_ = s.doSync(s.t.Context(), syncer, table, mode, false)
 	pool.Close()

@@ -29,6 +29,8 @@ type Ranges struct {
 	Cuts  []int64 `json:"cuts,omitempty"`  // where known rows are cut, lowest first, as far as they are still to be read
 	Parts int64   `json:"parts,omitempty"` // ranges from one cut to the next; 0: nothing is known
 	Asked int64   `json:"asked,omitempty"` // ranges that were read
+	Rate  float64 `json:"rate,omitempty"`  // rows a position in the last range; 0: unknown
+	Fill  float64 `json:"fill,omitempty"`  // how full the next range is to be; 0: targetShare
 }
 
 // Range is a half-open range of positions; a missing end is open.
@@ -49,11 +51,20 @@ func (r Range) Whole() bool { return r.From == nil && r.To == nil }
 func (r Range) Empty() bool { return r.From != nil && r.To != nil && *r.From >= *r.To }
 
 // targetShare is how full a range should be: with less, requests are wasted on
-// small replies, with more, on full ones that must be read again.
-const targetShare = 0.65
+// small replies, with more, on full ones that must be read again. Where one range is as
+// dense as the other it may become evenShare. Where the rows of a range are known, new
+// ones hardly come between them: it may be all but full.
+const (
+	targetShare = 0.65
+	evenShare   = 0.9
+	knownShare  = 0.95
+)
 
 // target is how many rows a range should hold.
 func target(full int) int { return max(1, int(targetShare*float64(full))) }
+
+// knownTarget is how many rows a range should hold where they are known.
+func knownTarget(full int) int { return max(1, int(knownShare*float64(full))) }
 
 // leastPosition is below every position that is worth a request of its own: ids begin
 // with 1, and nobody worked before 1970.
@@ -179,6 +190,7 @@ func (r *Ranges) Done(asked Range, rows int, positions []int64) {
 		}
 		return
 	}
+	r.Fill = 0
 	slices.Sort(positions)
 	lowest, highest := positions[0], positions[len(positions)-1]
 	span := plus(minus(highest, lowest), 1)
@@ -276,7 +288,7 @@ func minus(a, b int64) int64 {
 }
 
 func (r *Ranges) widthFor(rows, span int64) int64 {
-	width := float64(span) * targetShare * float64(r.Cap) / float64(rows)
+	width := float64(span) * max(targetShare, r.Fill) * float64(r.Cap) / float64(rows)
 	if width >= math.MaxInt64 {
 		return math.MaxInt64
 	}
@@ -289,6 +301,7 @@ func (r *Ranges) learn(rows, extent int64) {
 	if r.Width == 0 || extent < r.Width {
 		return
 	}
+	r.compare(float64(rows) / float64(extent))
 	most := r.Width
 	if most < math.MaxInt64/4 {
 		most *= 4
@@ -301,4 +314,15 @@ func (r *Ranges) learn(rows, extent int64) {
 		return
 	}
 	r.Width = max(1, r.Width/4, min(r.widthFor(rows, extent), most))
+}
+
+// compare takes the rows a position of a range. The less they differ from those of the
+// range before it, the fuller may the next one be; it falls at once and rises slowly.
+func (r *Ranges) compare(rate float64) {
+	fill := targetShare
+	if r.Rate > 0 {
+		fill = max(targetShare, evenShare-2*math.Abs(rate/r.Rate-1))
+	}
+	r.Fill = min(fill, (max(targetShare, r.Fill)+fill)/2)
+	r.Rate = rate
 }

@@ -67,7 +67,7 @@ func TestRangesReadEverythingInEveryOrder(t *testing.T) {
 			if !slices.Equal(seen, ascending) {
 				t.Errorf("%d rows, known: %d rows read", rows, len(seen))
 			}
-			if most := rows/target(2500) + 2; requests > most {
+			if most := rows/knownTarget(2500) + 2; requests > most {
 				t.Errorf("%d rows, known: %d requests, want at most %d", rows, requests, most)
 			}
 		}
@@ -77,7 +77,11 @@ func TestRangesReadEverythingInEveryOrder(t *testing.T) {
 // known is the listing of a table that has these positions already.
 func known(ascending []int64, parts int) *Ranges {
 	var cuts []int64
-	for i := target(2500) * parts; i < len(ascending); i += target(2500) * parts {
+	each := knownTarget(2500)
+	if parts > 1 {
+		each = target(2500) * parts
+	}
+	for i := each; i < len(ascending); i += each {
 		cuts = append(cuts, ascending[i])
 	}
 	return NewKnownRanges(2500, ascending[0], ascending[len(ascending)-1], cuts, int64(parts))
@@ -135,6 +139,33 @@ func TestRangesEndWhateverTheIDsAre(t *testing.T) {
 					t.Errorf("%s, %s, %s: %d requests, want at most %d", name, order, start, requests, most)
 				}
 			}
+		}
+	}
+}
+
+// Where rows lie evenly ranges become all but full, and where they do not they keep the
+// room without which too many replies are full.
+func TestRangesAreFilledAsEvenlyAsRowsLie(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(3, 4))
+	chance := func(i int64) int64 { return 7*i + random.Int64N(7) }
+	waves := func(i int64) int64 { return int64(float64(i)*7 - 20_000*math.Cos(float64(i)/5000)) }
+	for name, c := range map[string]struct {
+		at   func(i int64) int64
+		most float64 // requests for the rows of a full reply
+	}{
+		"evenly":    {chance, 1.3},
+		"in waves":  {waves, 1.8},
+		"in bursts": {func(i int64) int64 { return i/1000*9000 + i%1000 }, 2},
+	} {
+		ascending := positions(500_000, c.at)
+		requests, seen := readAll(t, NewRanges(2500), server{positions: ascending, limit: 2500})
+		if !slices.Equal(seen, ascending) {
+			t.Errorf("%s: %d rows read of %d", name, len(seen), len(ascending))
+		}
+		each := float64(requests) / (float64(len(ascending)) / 2500)
+		if t.Logf("%s: %.2f requests for the rows of a full reply", name, each); each > c.most {
+			t.Errorf("%s: more than %.2f", name, c.most)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (r *run) cap() int {
 // learned of one table says nothing of another.
 func (r *run) expected(asked Range, rows int) bool {
 	longest := r.checkpoint.LongestReply
-	planned := r.progress.Ranges.Parts > 0 && asked.From != nil && rows == target(r.progress.Ranges.Cap)
+	planned := r.progress.Ranges.Parts == 1 && asked.From != nil && rows == knownTarget(r.progress.Ranges.Cap)
 	return rows < longest || rows == longest && planned || rows < leastCap && !r.progress.Since.IsZero()
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
-	"github.com/paymosync/paymosync/sink"
 )
 
 // identify makes sure that the key, by its number, still opens the company that the
@@ -24,7 +23,7 @@ func (r *run) identify(ctx context.Context, key int) error {
 
 // fetch makes one request. The time is the database's, before it was sent.
 func (r *run) fetch(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
-	page, at, err := r.askFor(ctx, r.resource, query)
+	page, at, err := r.askNext(ctx, query)
 	if errors.Is(err, errKeyReplaced) {
 		page, at, err = r.askFor(ctx, r.resource, query)
 	}
@@ -71,18 +70,42 @@ func (r *run) hear(page *paymo.Page) error {
 	return nil
 }
 
+// patience is how long those wait for their turn who cannot go on later from where they are:
+// where a few share the rate limit, they would begin anew again and again.
+const patience = 20 * time.Second
+
+// client is the one whose turn it is: what is due goes before what reads a lot and can
+// wait.
+func (r *run) client() *paymo.Client {
+	if r.patient {
+		return r.Client.Patient(patience)
+	}
+	if r.progress.Mode == Incremental || r.progress.Mode == Full && r.check == nil && !r.checkpoint.FullAt.IsZero() {
+		return r.Client
+	}
+	return r.Bulk
+}
+
+// askNext asks for rows of the table, unless that was done already.
+func (r *run) askNext(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
+	if got, ok := r.takeAhead(query); ok {
+		return got.page, got.at, r.receive(ctx, got.page, got.err)
+	}
+	return r.askFor(ctx, r.resource, query)
+}
+
 // askFor asks for rows of any resource.
 func (r *run) askFor(ctx context.Context, resource *catalog.Resource, query paymo.Query) (*paymo.Page, time.Time, error) {
-	return r.request(ctx, func() (*paymo.Page, error) { return r.Client.List(ctx, resource, query) })
+	return r.request(ctx, func() (*paymo.Page, error) { return r.client().List(ctx, resource, query) })
 }
 
 func (r *run) askChildren(ctx context.Context, query paymo.Query) (*paymo.Page, time.Time, error) {
-	return r.request(ctx, func() (*paymo.Page, error) { return r.Client.Children(ctx, r.resource, query) })
+	return r.request(ctx, func() (*paymo.Page, error) { return r.client().Children(ctx, r.resource, query) })
 }
 
 // findIn asks for one row of any resource by its id.
 func (r *run) findIn(ctx context.Context, resource *catalog.Resource, id int64) (*paymo.Page, time.Time, error) {
-	return r.request(ctx, func() (*paymo.Page, error) { return r.Client.Get(ctx, resource, id) })
+	return r.request(ctx, func() (*paymo.Page, error) { return r.client().Get(ctx, resource, id) })
 }
 
 // request makes a request, counts its cost and makes sure whose key it was made with.
@@ -93,14 +116,19 @@ func (r *run) request(ctx context.Context, send func() (*paymo.Page, error)) (*p
 		return nil, time.Time{}, err
 	}
 	page, err := send()
+	return page, at, r.receive(ctx, page, err)
+}
+
+// receive counts what a request took and makes sure whose key it was made with, before the
+// rows of its reply are used: the key may have been replaced meanwhile.
+func (r *run) receive(ctx context.Context, page *paymo.Page, err error) error {
 	if page != nil {
-		r.spend(sink.Cost{Requests: page.Requests, Waited: page.Waited, Bytes: page.Bytes})
+		r.spend(costOf(page))
 	}
-	if err == nil {
-		// Before its rows are used: the key may have been replaced meanwhile.
-		err = r.identify(ctx, page.Key)
+	if err != nil {
+		return err
 	}
-	return page, at, err
+	return r.identify(ctx, page.Key)
 }
 
 // find asks for one row by its id; nil when Paymo says that there is none. Where it denies

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
@@ -30,11 +32,16 @@ type run struct {
 	living     []int64    // rows that are known to live, to ask for beside others; nil: the table tells
 	work       time.Duration
 	begun      time.Time
+	span       trace.Span    // of the sync
+	settles    []sink.Change // that the next page brings
+	ahead      *ahead        // the next request, where it was sent already
+	patient    bool          // it waits for its turn for longer than others
 }
 
 // read reads the table to its end, and finds out what became of the rows that it did not
 // meet.
 func (r *run) read(ctx context.Context) error {
+	defer r.dropAhead()
 	if err := r.identify(ctx, 0); err != nil {
 		return err
 	}
@@ -142,6 +149,7 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, slice *
 		Stripped:    page.Stripped,
 		Dropped:     page.Dropped,
 		LateBefore:  r.lateBefore(),
+		Settles:     r.settles,
 		Checkpoint:  checkpoint,
 		Cost:        r.spent,
 	}
@@ -159,7 +167,7 @@ func (r *run) merge(ctx context.Context, page *paymo.Page, at time.Time, slice *
 	if err != nil {
 		return sink.Result{}, err
 	}
-	r.spent = sink.Cost{}
+	r.spent, r.settles = sink.Cost{}, nil
 	r.progress.Late += result.Late
 	r.outcome.Inserted += result.Inserted
 	r.outcome.Updated += result.Updated

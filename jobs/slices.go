@@ -45,6 +45,7 @@ func (r *run) readRange(ctx context.Context) error {
 		if err := r.doubtWindow(ctx, page); err != nil {
 			return err
 		}
+		r.askAhead(ctx)
 	}
 	return r.apply(ctx, page, at, slice)
 }

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -20,6 +21,7 @@ const overlap = time.Minute
 // SyncerConfig is what a Syncer needs. Client, Store and Owner are required.
 type SyncerConfig struct {
 	Client            *paymo.Client
+	Bulk              *paymo.Client // for first loads, backfills and comparisons, which can wait; nil: Client
 	Store             *sink.Store
 	BaseURL           string                            // of the Paymo that the account is pinned to
 	Owner             string                            // of leases: names this process
@@ -42,6 +44,9 @@ type Syncer struct {
 
 // NewSyncer makes a Syncer. It starts nothing.
 func NewSyncer(config SyncerConfig) *Syncer {
+	if config.Bulk == nil {
+		config.Bulk = config.Client
+	}
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
@@ -116,10 +121,14 @@ func (s *Syncer) Sync(ctx context.Context, req Request) (Outcome, error) {
 		if err != nil {
 			return err
 		}
+		run.span = span
 		err = run.end(ctx, run.read(ctx))
 		outcome = run.outcome
 		return err
 	})
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("%w: %w", ctx.Err(), err) // what was interrupted does not always say so
+	}
 	outcome.Took = time.Since(started)
 	outcome.describe(span)
 	conclude(span, err)

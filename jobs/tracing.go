@@ -100,12 +100,22 @@ func (v Verified) describe(span trace.Span) {
 
 // page reads one slice as a span: the requests for it, and the merge of what they bring.
 func (r *run) page(ctx context.Context, slice string, read func(context.Context) error) error {
-	return r.traced(ctx, "page", func(ctx context.Context, span trace.Span) error {
-		seen := r.progress.Seen
-		err := read(ctx)
-		span.SetAttributes(attribute.Int64("rows", r.progress.Seen-seen))
-		return err
-	}, attribute.String("table", r.resource.Table), attribute.String("slice", slice))
+	ctx, span := r.startPage(ctx, slice)
+	defer span.End()
+	seen := r.progress.Seen
+	err := read(ctx)
+	span.SetAttributes(attribute.Int64("rows", r.progress.Seen-seen))
+	conclude(span, err)
+	return err
+}
+
+// startPage starts the span of a slice, unless it was started when its request was sent.
+func (r *run) startPage(ctx context.Context, slice string) (context.Context, trace.Span) {
+	if r.ahead != nil {
+		return trace.ContextWithSpan(ctx, r.ahead.span), r.ahead.span
+	}
+	return r.tracer.Start(ctx, "page", trace.WithAttributes(
+		attribute.String("table", r.resource.Table), attribute.String("slice", slice)))
 }
 
 // write applies a page as a span: one transaction.

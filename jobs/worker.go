@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,6 +18,13 @@ type SyncWorker struct {
 	river.WorkerDefaults[SyncArgs]
 	Syncer *Syncer
 	Tables []*catalog.Resource // those that are synced: ones that come with their parents follow them
+	clock  *queueClock
+	client *river.Client[pgx.Tx] // of the queue; set before it starts
+
+	schedules []TableSchedule
+	hooks     bool                      // there are some, which syncs are held against
+	listens   atomic.Pointer[time.Time] // since when this process hears all calls, by the database's clock; nil: not yet
+	missed    atomic.Bool               // a call was not taken since
 }
 
 // Work syncs the table that the job names.
@@ -24,6 +32,13 @@ func (w *SyncWorker) Work(ctx context.Context, job *river.Job[SyncArgs]) error {
 	resource, ok := catalog.Lookup(job.Args.Table)
 	if !ok || !resource.Readable() {
 		return river.JobCancel(fmt.Errorf("there is no table %q to sync", job.Args.Table))
+	}
+	if w.rests(ctx, job.Args) {
+		return river.RecordOutput(ctx, "its hook tells of its changes")
+	}
+	began, err := w.beginHearing(ctx, resource)
+	if err != nil {
+		return err
 	}
 	outcome, err := w.Syncer.Sync(ctx, Request{
 		Resource: resource,
@@ -36,6 +51,9 @@ func (w *SyncWorker) Work(ctx context.Context, job *river.Job[SyncArgs]) error {
 	}
 	if err := river.RecordOutput(ctx, outcome); err != nil {
 		return err
+	}
+	if err == nil && !began.IsZero() && outcome.Mode == Incremental && !outcome.Unfinished {
+		err = w.Syncer.Store.HearSync(ctx, resource.Table, began)
 	}
 	if err == nil && w.behind(ctx, resource, outcome) {
 		return river.JobSnooze(0)
@@ -60,13 +78,13 @@ func (w *SyncWorker) behind(ctx context.Context, resource *catalog.Resource, out
 // follow asks for the tables whose rows come with those of the table that was written.
 // Where that fails, their next scheduled sync brings the same rows.
 func (w *SyncWorker) follow(ctx context.Context, written SyncArgs) {
-	client, err := river.ClientFromContextSafely[pgx.Tx](ctx)
+	var err error
 	for _, child := range w.Tables {
 		if err != nil {
 			break
 		}
 		if child.Listings[0] == catalog.WithParent && child.Embedded.Parent == written.Table {
-			_, err = client.Insert(ctx, SyncArgs{Account: written.Account, Table: child.Table, Mode: Incremental, Reason: ReasonParent}, nil)
+			_, err = w.client.Insert(ctx, SyncArgs{Account: written.Account, Table: child.Table, Mode: Incremental, Reason: ReasonParent}, nil)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
@@ -79,5 +97,5 @@ func (w *SyncWorker) Timeout(*river.Job[SyncArgs]) time.Duration { return jobTim
 
 // NextRetry spaces the few attempts over some minutes.
 func (w *SyncWorker) NextRetry(job *river.Job[SyncArgs]) time.Time {
-	return time.Now().Add(time.Duration(job.Attempt*job.Attempt) * 5 * time.Second)
+	return w.clock.Now().Add(time.Duration(job.Attempt*job.Attempt) * 5 * time.Second)
 }

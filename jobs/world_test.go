@@ -13,9 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/riverqueue/river"
 
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo"
@@ -58,7 +56,7 @@ func (w *world) newSyncer(owner string, options ...func(*paymo.Config, *jobs.Syn
 	client := paymo.Config{
 		BaseURL:   w.url,
 		Key:       func(context.Context) (string, error) { return paymotest.DefaultKey, nil },
-		Budget:    w.store.Budget(),
+		Budget:    w.store.Budget(100),
 		Transport: transport,
 	}
 	config := jobs.SyncerConfig{Store: w.store, BaseURL: w.url, Owner: owner}
@@ -70,6 +68,9 @@ func (w *world) newSyncer(owner string, options ...func(*paymo.Config, *jobs.Syn
 		w.t.Fatal(err)
 	}
 	config.Client = made
+	if shared, ok := client.Budget.(*sink.Budget); ok {
+		config.Bulk = made.WithBudget(shared.Bulk(), 5*time.Second)
+	}
 	return jobs.NewSyncer(config)
 }
 
@@ -134,7 +135,7 @@ func (w *world) differences(table string) []string {
 
 // serve runs the service over the tables until the test ends. They are due at once, and
 // then in an hour.
-func (w *world) serve(tables ...string) *river.Client[pgx.Tx] {
+func (w *world) serve(tables ...string) *jobs.Service {
 	w.t.Helper()
 	var scheduled []jobs.TableSchedule
 	for _, table := range tables {
@@ -234,7 +235,7 @@ func (c *cancelAfter) RoundTrip(req *http.Request) (*http.Response, error) {
 // eventually polls until the condition holds.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(40 * time.Second)
 	defer deadline.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

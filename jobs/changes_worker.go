@@ -1,0 +1,182 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// changesQueue is the queue of what Paymo tells of: it waits for no sync.
+const changesQueue = "changes"
+
+// maxChanges is how many tables' changes are brought at once.
+const maxChanges = 2
+
+// changesBeat is how often a table's changes are asked for while more of them come in: what
+// comes meanwhile goes along in one request.
+const changesBeat = 250 * time.Millisecond
+
+// confirmAfter is how long after it was told Paymo is asked for what is merged already.
+const confirmAfter = 5 * time.Minute
+
+// The turns of ChangesArgs.
+const (
+	turnNow   = 0 // at once
+	turnAgain = 1 // at once, asked for while the job of turn 0 was at work
+	turnLater = 2 // after a while
+)
+
+// ChangesArgs asks for the changes of a table to be brought, all that wait when the job
+// works. Which they are is in the database, an object and kind of change once: so that of
+// ten thousand calls a few jobs come, a request serves a hundred objects, and nothing is
+// lost that is told while one works.
+type ChangesArgs struct {
+	Account string `json:"account" river:"unique"`
+	Table   string `json:"table" river:"unique"`
+	Turn    int    `json:"turn" river:"unique"`
+}
+
+// Kind is the job's name in the queue.
+func (ChangesArgs) Kind() string { return "changes" }
+
+// InsertOpts has one of a turn at a time.
+func (ChangesArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{MaxAttempts: 5, Queue: changesQueue, UniqueOpts: unfinished()}
+}
+
+// askForChanges has the changes of the tables brought that wait, those of later after a
+// while.
+func askForChanges(ctx context.Context, client *river.Client[pgx.Tx], account string, now, later []string, after time.Time) error {
+	var params []river.InsertManyParams
+	for _, table := range later {
+		params = append(params, river.InsertManyParams{
+			Args: ChangesArgs{Account: account, Table: table, Turn: turnLater}, InsertOpts: &river.InsertOpts{ScheduledAt: after},
+		})
+	}
+	for _, table := range now {
+		params = append(params, river.InsertManyParams{Args: ChangesArgs{Account: account, Table: table, Turn: turnNow}})
+	}
+	if len(params) == 0 {
+		return nil
+	}
+	results, err := client.InsertMany(ctx, params)
+	if err != nil {
+		return fmt.Errorf("queue what Paymo told of: %w", err)
+	}
+	// One that works may have looked for changes before there were these.
+	var again []river.InsertManyParams
+	for i, result := range results[len(later):] {
+		if result.UniqueSkippedAsDuplicate && result.Job.State == rivertype.JobStateRunning {
+			again = append(again, river.InsertManyParams{Args: ChangesArgs{Account: account, Table: now[i], Turn: turnAgain}})
+		}
+	}
+	if len(again) > 0 {
+		if _, err := client.InsertMany(ctx, again); err != nil {
+			return fmt.Errorf("queue what Paymo told of: %w", err)
+		}
+	}
+	return nil
+}
+
+// ChangesWorker brings the changes that Paymo tells of.
+type ChangesWorker struct {
+	river.WorkerDefaults[ChangesArgs]
+	Syncer  *Syncer
+	Brought func(Brought, error) // called after every request's worth; may be nil
+	sync    *SyncWorker          // knows what follows a table
+}
+
+// Work brings what waits, a request's worth after the other.
+func (w *ChangesWorker) Work(ctx context.Context, job *river.Job[ChangesArgs]) error {
+	resource, ok := catalog.Lookup(job.Args.Table)
+	if !ok || resource.Model == "" {
+		return river.JobCancel(fmt.Errorf("paymo tells of no changes of a table %q", job.Args.Table))
+	}
+	began, err := w.Syncer.Store.Now(ctx)
+	for {
+		if err != nil {
+			return toQueue(ctx, Outcome{}, err)
+		}
+		var brought Brought
+		brought, err = w.Syncer.BringChanges(ctx, resource, job.Args.Turn != turnLater, began)
+		if brought.Changes == 0 && err == nil {
+			return nil
+		}
+		w.note(ctx, brought, err)
+		if err == nil {
+			select {
+			case <-ctx.Done(): // those who interrupt do not wait for the rest
+				err = ctx.Err()
+			case <-time.After(changesBeat):
+			}
+		}
+	}
+}
+
+// note tells of what was brought, and has follow what comes with it.
+func (w *ChangesWorker) note(ctx context.Context, brought Brought, err error) {
+	if w.Brought != nil {
+		w.Brought(brought, err)
+	}
+	if brought.wrote() {
+		w.sync.follow(ctx, SyncArgs{Account: w.Syncer.Store.Account(), Table: brought.Table})
+	}
+}
+
+// Timeout is above the time after which a job hands itself back.
+func (w *ChangesWorker) Timeout(*river.Job[ChangesArgs]) time.Duration { return jobTimeout }
+
+// NextRetry is soon: what waits is to be there within seconds.
+func (w *ChangesWorker) NextRetry(job *river.Job[ChangesArgs]) time.Time {
+	return w.sync.clock.Now().Add(time.Duration(job.Attempt) * 2 * time.Second)
+}
+
+// NoteChanges takes what Paymo told of, of tables that are synced. It is noted in the
+// database when it returns, and most of it is in its tables.
+func (s *Service) NoteChanges(ctx context.Context, told []Told) error {
+	changes := make([]sink.Change, len(told))
+	bodies := map[string]map[int64][][]byte{}
+	for i, t := range told {
+		changes[i] = t.Change
+		if bodies[t.Table] == nil {
+			bodies[t.Table] = map[int64][][]byte{}
+		}
+		bodies[t.Table][t.ID] = append(bodies[t.Table][t.ID], t.Body)
+	}
+	noted, err := s.store.NoteChanges(ctx, changes)
+	if err != nil {
+		return err
+	}
+	byTable := map[string][]sink.Change{}
+	for _, change := range noted {
+		byTable[change.Table] = append(byTable[change.Table], change)
+	}
+	var now, later []string
+	for _, table := range slices.Sorted(maps.Keys(byTable)) {
+		resource, ok := catalog.Lookup(table)
+		if !ok {
+			continue
+		}
+		brought, err := s.changes.Syncer.mergeTold(ctx, resource, byTable[table], bodies[table])
+		if err != nil { // Paymo is asked
+			s.changes.Syncer.Log.DebugContext(ctx, "what Paymo told is not merged", "table", table, "error", err)
+		}
+		if brought.Changes > 0 {
+			later = append(later, table)
+			s.changes.note(ctx, brought, nil)
+		}
+		if brought.Changes < len(byTable[table]) {
+			now = append(now, table)
+		}
+	}
+	return askForChanges(ctx, s.Client, s.store.Account(), now, later, s.changes.sync.clock.Now().Add(confirmAfter))
+}

@@ -1,0 +1,34 @@
+package jobs
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/paymosync/paymosync/sink"
+)
+
+// readHooks reads where the hooks stand.
+func readHooks(ctx context.Context, store *sink.Store, now time.Time) (HooksOverview, error) {
+	own, err := store.Hooks(ctx)
+	if err != nil || len(own) == 0 {
+		return HooksOverview{}, err
+	}
+	hooks := HooksOverview{Own: own}
+	for _, hook := range own {
+		if !works(hook, now) && hook.HeardAt != nil || hook.SilentSince != nil {
+			hooks.Silent = append(hooks.Silent, hook.Table)
+		}
+	}
+	hooks.Lag, err = store.Lag(ctx)
+	return hooks, err
+}
+
+// of is the table's hook, nil where there is none.
+func (h HooksOverview) of(table string) *sink.Hook {
+	at := slices.IndexFunc(h.Own, func(hook sink.Hook) bool { return hook.Table == table })
+	if at < 0 {
+		return nil
+	}
+	return &h.Own[at]
+}

@@ -1,0 +1,78 @@
+package jobs
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// Told is a change and, unless the object is gone, what Paymo told of it.
+type Told struct {
+	sink.Change
+	Body []byte
+}
+
+// mergeTold merges what Paymo told of objects of one table, so that they are there at once
+// and cost no request. What it told is signed and may still be old, or told again: it is
+// merged only where it is newer than what the table has. Whatever is not merged, Paymo is
+// asked for; and later for what is, in batches. The changes that were merged have a lag.
+func (s *Syncer) mergeTold(ctx context.Context, resource *catalog.Resource, changes []sink.Change, bodies map[int64][][]byte) (Brought, error) {
+	brought := Brought{Table: resource.Table}
+	if resource.Window != "" && !s.StartDate.IsZero() {
+		return brought, nil // some may lie before it
+	}
+	checkpoint, err := s.Store.Checkpoint(ctx, resource.Table)
+	if err != nil {
+		return brought, err
+	}
+	if ready, err := s.readyForChanges(ctx, resource, checkpoint); err != nil || !ready {
+		return brought, err
+	}
+	buried, err := s.Store.Buried(ctx, resource.Table, idsOf(changes))
+	if err != nil {
+		return brought, err
+	}
+	page := sink.Page{Resource: resource, RequestedAt: time.Unix(0, 0), Unknown: map[string]string{}}
+	for _, change := range changes {
+		told := s.readTold(resource, change, bodies[change.ID])
+		if change.Kind != sink.Changed || len(told) == 0 || slices.Contains(buried, change.ID) {
+			continue
+		}
+		page.Tells = append(page.Tells, change)
+		page.Records = append(page.Records, told...)
+	}
+	if len(page.Records) == 0 {
+		return brought, nil
+	}
+	result, err := s.Store.Visit(resource.Table).Apply(ctx, page)
+	if err != nil {
+		return brought, err
+	}
+	brought.Inserted, brought.Updated = result.Inserted, result.Updated
+	for _, change := range page.Tells {
+		if !slices.Contains(result.Stale, change.ID) {
+			brought.Changes++
+			brought.Lags = append(brought.Lags, change.Lag)
+		}
+	}
+	return brought, nil
+}
+
+// readTold are the records of what was told of one object, none where one of them cannot be
+// read or does not say when it was changed: then Paymo is asked. So it is where a field is
+// none of the table's: the event's name is not signed, and it may be another's object.
+func (s *Syncer) readTold(resource *catalog.Resource, change sink.Change, bodies [][]byte) []catalog.Record {
+	var records []catalog.Record
+	for _, body := range bodies {
+		page, err := s.Client.Told(resource, body)
+		if err != nil || len(page.Rejects) > 0 || len(page.Records) != 1 || page.Dropped+page.Stripped+len(page.Unknown) > 0 ||
+			page.Records[0].ID != change.ID || page.Records[0].Updated.IsZero() {
+			return nil
+		}
+		records = append(records, page.Records[0])
+	}
+	return records
+}

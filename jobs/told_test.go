@@ -1,0 +1,394 @@
+package jobs_test
+
+import (
+	"encoding/json"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/paymo"
+	"github.com/paymosync/paymosync/sink"
+)
+
+// listener is a company that tells of its changes. What it tells is brought only when the
+// test says so: the service that takes it is not started.
+type listener struct {
+	*world
+	service *jobs.Service
+
+	mu     sync.Mutex
+	merged []jobs.Brought // of what was told, without asking Paymo
+}
+
+// listen makes a listener of a world whose tables are synced.
+func listen(w *world, tables ...string) *listener {
+	w.t.Helper()
+	l := &listener{world: w}
+	var scheduled []jobs.TableSchedule
+	for _, table := range tables {
+		w.mustSync(table, jobs.Full)
+		scheduled = append(scheduled, jobs.TableSchedule{Resource: resource(w.t, table), Schedule: hourly{}})
+	}
+	var err error
+	l.service, err = jobs.NewService(jobs.ServiceConfig{
+		Pool: w.pool, Syncer: w.syncer, Tables: scheduled, Full: hourly{},
+		Brought: func(brought jobs.Brought, _ error) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.merged = append(l.merged, brought)
+		},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.fake.ResetLog()
+	return l
+}
+
+// body is what Paymo tells of an object as it is now, and when that changed.
+func (l *listener) body(table string, id int64) jobs.Told {
+	l.t.Helper()
+	object, err := l.fake.Get(table, id)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return l.sent(table, id, object)
+}
+
+// sent is a body that tells of an object.
+func (l *listener) sent(table string, id int64, object []byte) jobs.Told {
+	l.t.Helper()
+	var times struct {
+		Updated time.Time `json:"updated_on"`
+	}
+	if err := json.Unmarshal(object, &times); err != nil || times.Updated.IsZero() {
+		times.Updated = time.Now()
+	}
+	return jobs.Told{Change: sink.Change{Table: table, ID: id, Kind: sink.Changed, HappenedAt: times.Updated}, Body: object}
+}
+
+// gone is what Paymo tells of a deletion.
+func gone(table string, id int64) jobs.Told {
+	return jobs.Told{Change: sink.Change{Table: table, ID: id, Kind: sink.Gone, HappenedAt: time.Now()}}
+}
+
+// tell takes what Paymo tells, and returns what was merged of it. Paymo must not be asked.
+func (l *listener) tell(told ...jobs.Told) (merged jobs.Brought) {
+	l.t.Helper()
+	before := len(l.fake.Requests())
+	l.mu.Lock()
+	l.merged = nil
+	l.mu.Unlock()
+	if err := l.service.NoteChanges(l.t.Context(), told); err != nil {
+		l.t.Fatal(err)
+	}
+	if n := len(l.fake.Requests()) - before; n > 0 {
+		l.t.Errorf("paymo was asked %d times", n)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, brought := range l.merged {
+		if brought.Changes != len(brought.Lags) {
+			l.t.Errorf("%+v", brought)
+		}
+		merged = plus(merged, brought)
+	}
+	return merged
+}
+
+func plus(a, b jobs.Brought) jobs.Brought {
+	b.Changes, b.Requests, b.Lags = b.Changes+a.Changes, b.Requests+a.Requests, append(a.Lags, b.Lags...)
+	b.Inserted, b.Updated, b.Tombstoned = b.Inserted+a.Inserted, b.Updated+a.Updated, b.Tombstoned+a.Tombstoned
+	return b
+}
+
+// bring has all brought of a table that waits and is urgent or, later, all that waits.
+func (l *listener) bring(table string, urgent bool) (all jobs.Brought) {
+	l.t.Helper()
+	now, err := l.store.Now(l.t.Context())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for {
+		brought, err := l.syncer.BringChanges(l.t.Context(), resource(l.t, table), urgent, now)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if brought.Changes == 0 {
+			return all
+		}
+		all = plus(all, brought)
+	}
+}
+
+// waiting is how many changes wait that their tables do not have, and how many in all.
+func (l *listener) waiting() (urgent, all int) {
+	l.t.Helper()
+	return query[int](l.world, `SELECT count(*) FROM paymosync.changes WHERE settled_at IS NULL AND merged_at IS NULL`),
+		query[int](l.world, `SELECT count(*) FROM paymosync.changes WHERE settled_at IS NULL`)
+}
+
+// mustWait makes sure how many changes wait that the tables do not have, and in all.
+func (l *listener) mustWait(what string, urgent, all int) {
+	l.t.Helper()
+	if u, a := l.waiting(); u != urgent || a != all {
+		l.t.Errorf("%s: %d and %d wait, want %d and %d", what, u, a, urgent, all)
+	}
+}
+
+// mustAsk makes sure for when the table's changes are asked for: now, later or not at all.
+func (l *listener) mustAsk(table, when string) {
+	l.t.Helper()
+	got := query[string](l.world, `
+		SELECT coalesce(string_agg(CASE WHEN scheduled_at > now() + interval '1 minute' THEN 'later' ELSE 'now' END, ' and ' ORDER BY scheduled_at DESC), 'never')
+		FROM river.river_job
+		WHERE kind = 'changes' AND args->>'table' = $1`, table)
+	if got != when {
+		l.t.Errorf("%s is asked for %s, want %s", table, got, when)
+	}
+	exec(l.world, `DELETE FROM river.river_job`)
+}
+
+// dead reports whether a row is marked deleted.
+func (l *listener) dead(table string, id int64) bool {
+	l.t.Helper()
+	return query[bool](l.world, "SELECT _deleted_at IS NOT NULL FROM paymo."+table+" WHERE id = $1", id)
+}
+
+// What Paymo tells is in its table when it was taken, without a request. It is asked for
+// later, in one for all.
+func TestToldIsMerged(t *testing.T) {
+	t.Parallel()
+	l := listen(newWorld(t, small()), "tasks")
+	task := l.some("tasks", "true")
+	l.patch("tasks", task, map[string]any{"name": "another name"})
+	made := l.put("tasks", map[string]any{"name": "a new one"})
+	merged := l.tell(l.body("tasks", task), l.body("tasks", made))
+	if merged.Changes != 2 || merged.Inserted != 1 || merged.Updated != 1 {
+		t.Errorf("merged %+v", merged)
+	}
+	l.mustEqual("tasks")
+	l.mustAsk("tasks", "later")
+	l.mustWait("merged", 0, 2)
+	before := l.fingerprint("tasks")
+	if brought := l.bring("tasks", true); brought.Changes > 0 {
+		t.Errorf("it is urgent: %+v", brought)
+	}
+	if brought := l.bring("tasks", false); brought.Changes != 2 || l.requests("tasks") != 1 || brought.Inserted+brought.Updated > 0 || len(brought.Lags) > 0 {
+		t.Errorf("brought %+v with %d requests", brought, l.requests("tasks"))
+	}
+	l.mustWait("brought", 0, 0)
+	if l.fingerprint("tasks") != before {
+		t.Error("rows were written again")
+	}
+}
+
+// Of several bodies of an object the newest is merged, in whichever order they come.
+func TestToldAtOnce(t *testing.T) {
+	t.Parallel()
+	l := listen(newWorld(t, small()), "tasks")
+	task := l.some("tasks", "true")
+	first := time.Now().UTC().Add(-time.Minute).Truncate(time.Second)
+	var bodies []jobs.Told
+	for i, name := range []string{"one", "two", "three"} {
+		l.patch("tasks", task, map[string]any{"name": name, "updated_on": first.Add(time.Duration(i) * time.Second).Format(time.RFC3339)})
+		bodies = append(bodies, l.body("tasks", task))
+	}
+	if merged := l.tell(bodies[1], bodies[2], bodies[0]); merged.Changes != 1 || merged.Updated != 1 {
+		t.Errorf("merged %+v", merged)
+	}
+	l.mustEqual("tasks")
+	l.mustWait("merged", 0, 1)
+}
+
+// An older body, told again, changes nothing: whoever caught a signed call cannot turn a row
+// back with it.
+func TestOlderBodyIsRefused(t *testing.T) {
+	t.Parallel()
+	l := listen(newWorld(t, small()), "tasks")
+	task, other := l.some("tasks", "true"), query[int64](l.world, `SELECT max(id) FROM paymo.tasks`)
+	caught := l.body("tasks", task)
+	l.patch("tasks", task, map[string]any{"name": "another name"})
+	l.patch("tasks", other, map[string]any{"name": "another name, too"})
+	l.tell(l.body("tasks", task))
+	l.bring("tasks", false)
+	l.mustAsk("tasks", "later")
+	// Along with it comes what is newer: that is merged, and for the other Paymo is asked now.
+	if merged := l.tell(caught, l.body("tasks", other)); merged.Changes != 1 || merged.Updated != 1 {
+		t.Errorf("merged %+v", merged)
+	}
+	l.mustAsk("tasks", "later and now")
+	l.mustWait("told again", 1, 2)
+	l.mustEqual("tasks")
+	before := l.fingerprint("tasks")
+	if brought := l.bring("tasks", true); brought.Changes != 2 || brought.Inserted+brought.Updated+brought.Tombstoned > 0 {
+		t.Errorf("brought %+v", brought)
+	}
+	if l.fingerprint("tasks") != before {
+		t.Error("rows were written")
+	}
+	l.mustWait("brought", 0, 0)
+}
+
+// A body does not bring a row back that is marked deleted: only Paymo does, when it is asked.
+func TestBodyLiftsNoTombstone(t *testing.T) {
+	t.Parallel()
+	l := listen(newWorld(t, small()), "clients")
+	client := l.some("clients", "true")
+	l.patch("clients", client, map[string]any{"name": "another name"}) // newer than the row
+	caught := l.body("clients", client)
+	l.remove("clients", client)
+	l.tell(gone("clients", client))
+	l.bring("clients", true)
+	if !l.dead("clients", client) {
+		t.Fatal("it is not marked deleted")
+	}
+	l.mustAsk("clients", "now")
+	before := l.fingerprint("clients")
+	if merged := l.tell(caught); merged.Changes > 0 {
+		t.Errorf("merged %+v", merged)
+	}
+	l.mustAsk("clients", "now")
+	l.bring("clients", true)
+	if !l.dead("clients", client) || l.fingerprint("clients") != before {
+		t.Error("it is back")
+	}
+	// It comes back when Paymo has it again.
+	if _, err := l.fake.Restore("clients", client); err != nil {
+		t.Fatal(err)
+	}
+	l.tell(l.body("clients", client))
+	if !l.dead("clients", client) {
+		t.Error("it is back before paymo was asked")
+	}
+	l.bring("clients", true)
+	if l.dead("clients", client) {
+		t.Error("it is not back")
+	}
+	l.mustEqual("clients")
+}
+
+// Of two versions of the same second nobody can tell which is newer: Paymo is asked.
+func TestBodyOfTheSameSecond(t *testing.T) {
+	t.Parallel()
+	l := listen(newWorld(t, small()), "tasks")
+	task := l.some("tasks", "true")
+	caught := l.body("tasks", task)
+	if err := l.fake.PatchQuietly("tasks", task, map[string]any{"name": "another name"}); err != nil {
+		t.Fatal(err)
+	}
+	before := l.fingerprint("tasks")
+	if merged := l.tell(l.body("tasks", task)); merged.Changes > 0 || l.fingerprint("tasks") != before {
+		t.Errorf("merged %+v", merged)
+	}
+	l.mustAsk("tasks", "now")
+	if brought := l.bring("tasks", true); brought.Changes != 1 || brought.Updated != 1 || len(brought.Lags) != 1 {
+		t.Errorf("brought %+v", brought)
+	}
+	l.mustEqual("tasks")
+	// The one of before, told again, is the older one of that second.
+	l.tell(caught)
+	l.bring("tasks", true)
+	l.mustEqual("tasks")
+}
+
+// For what cannot be read, or does not say when it changed, Paymo is asked.
+func TestBodiesThatTellTooLittle(t *testing.T) {
+	t.Parallel()
+	l := listen(newWorld(t, small()), "tasks")
+	for name, bend := range map[string]func(map[string]any){
+		"no time":       func(o map[string]any) { delete(o, "updated_on") },
+		"a null time":   func(o map[string]any) { o["updated_on"] = nil },
+		"a wrong time":  func(o map[string]any) { o["updated_on"] = "yesterday" },
+		"another id":    func(o map[string]any) { o["id"] = l.some("tasks", "true") + 1 },
+		"a U+0000":      func(o map[string]any) { o["name"] = "a\x00b" },
+		"a secret":      func(o map[string]any) { o["api_token"] = "canary" },
+		"the id alone":  func(o map[string]any) { clear(o); o["id"] = 7 },
+		"not an object": nil,
+	} {
+		task := l.some("tasks", "true")
+		l.patch("tasks", task, map[string]any{"name": name})
+		sent := l.body("tasks", task)
+		if bend == nil {
+			sent.Body = []byte(`[]`)
+		} else {
+			object := decode(t, sent.Body)
+			bend(object)
+			sent.Body, _ = json.Marshal(object)
+		}
+		before := l.fingerprint("tasks")
+		if merged := l.tell(sent); merged.Changes > 0 || l.fingerprint("tasks") != before {
+			t.Errorf("%s: merged %+v", name, merged)
+		}
+		l.mustAsk("tasks", "now")
+		l.bring("tasks", true)
+		l.mustEqual("tasks")
+	}
+	if n := query[int](l.world, `SELECT count(*) FROM paymosync.quarantine`); n > 0 {
+		t.Errorf("%d in quarantine", n)
+	}
+}
+
+// Tables that are paused, or were never read, are left to their syncs.
+func TestToldOfTablesThatAreNotReady(t *testing.T) {
+	t.Parallel()
+	l := listen(newWorld(t, small()), "tasks")
+	task := l.some("tasks", "true")
+	l.patch("tasks", task, map[string]any{"name": "another name"})
+	project := query[int64](l.world, `SELECT project_id FROM paymo.tasks WHERE id = $1`, task)
+	if _, err := l.store.Pause(t.Context(), "tasks"); err != nil {
+		t.Fatal(err)
+	}
+	before := l.fingerprint("tasks")
+	for _, told := range []jobs.Told{l.body("tasks", task), gone("tasks", task), l.body("projects", project), gone("projects", project)} {
+		if merged := l.tell(told); merged.Changes > 0 {
+			t.Errorf("merged %+v", merged)
+		}
+		l.mustAsk(told.Table, "now")
+		if brought := l.bring(told.Table, true); brought.Changes != 1 || brought.Requests > 0 || brought.Inserted+brought.Updated+brought.Tombstoned > 0 {
+			t.Errorf("brought %+v", brought)
+		}
+	}
+	if l.fingerprint("tasks") != before || l.count("projects") > 0 || len(l.fake.Requests()) > 0 {
+		t.Error("rows were written, or paymo was asked")
+	}
+	l.mustWait("left to the syncs", 0, 0)
+	if _, err := l.store.Resume(t.Context(), "tasks"); err != nil {
+		t.Fatal(err)
+	}
+	l.mustSync("tasks", jobs.Incremental)
+	l.mustEqual("tasks")
+}
+
+// Where a part of a table is synced, a body does not show whether its object is of that part.
+func TestToldBeforeTheStartDate(t *testing.T) {
+	t.Parallel()
+	start := date(t, "2026-01-01")
+	l := listen(newWorld(t, small(), func(_ *paymo.Config, config *jobs.SyncerConfig) { config.StartDate = start }), "time_entries")
+	rows := l.count("time_entries")
+	entry := l.some("time_entries", "true")
+	var old int64
+	for object := range l.fake.Rows("time_entries") {
+		id, _ := decode(t, object)["id"].(json.Number).Int64()
+		if query[int](l.world, `SELECT count(*) FROM paymo.time_entries WHERE id = $1`, id) == 0 {
+			old = id
+		}
+	}
+	if old == 0 || rows == 0 {
+		t.Fatal("all entries are of one side of the date")
+	}
+	for _, id := range []int64{entry, old} {
+		l.patch("time_entries", id, map[string]any{"description": "another"})
+		if merged := l.tell(l.body("time_entries", id)); merged.Changes > 0 {
+			t.Errorf("merged %+v", merged)
+		}
+	}
+	if brought := l.bring("time_entries", true); brought.Changes != 2 || brought.Updated != 1 || brought.Inserted > 0 {
+		t.Errorf("brought %+v", brought)
+	}
+	if l.count("time_entries") != rows || query[string](l.world, `SELECT description FROM paymo.time_entries WHERE id = $1`, entry) != "another" {
+		t.Error("another one was brought")
+	}
+	l.mustWait("brought", 0, 0)
+}
