@@ -48,7 +48,10 @@ taken from FAKEPAYMO_KEY when there is no --key, so that it need not be an argum
 Faults bend replies: some fail, some break off, some lie. Of those that lie, move
 skips rows between pages, forget leaves every 7th row out of lists, stale serves
 rows as they were before their last change, and blank hides prices as from a
-lesser key.`,
+lesser key.
+
+Hooks that clients make at /api/hooks are called, signed with their secrets; one that
+answers 410 is deleted.`,
 		Example: `  # a small agency, limited to 5 requests in 5 seconds as the real Paymo is
   fakepaymo
 
@@ -86,6 +89,9 @@ lesser key.`,
 		"equal (one value), none (what comes as an include has no list) or open (none is demanded)")
 	f.BoolVar(&o.config.RelaxEntries, "relax-entries", false, "list time entries without a filter")
 	f.StringVar(&o.until, "until", "", "date at which the seeded history ends (default today)")
+	f.BoolVar(&o.config.Hooks.Cascades, "hook-cascades", false, "call hooks for all that a deletion takes along, not for the object alone")
+	f.IntVar(&o.config.Hooks.Retries, "hook-retries", 0, "how often a call of a hook is made again that failed")
+	f.IntVar(&o.config.Hooks.Callers, "hook-callers", 1, "calls of hooks that are made at once; more than one disorders them")
 	f.Float64Var(&o.live, "live", 0, "changes per second")
 	f.StringArrayVar(&o.faults, "fault", nil, "KIND[=VALUE][:TABLE[:COUNT]], repeatable; KIND is an HTTP status or one of "+kinds())
 	f.BoolVar(&o.control, "control", false, "serve POST /_fake/... to clients on this machine")
@@ -122,6 +128,9 @@ func (o *options) server() (*paymotest.Server, error) {
 		o.config.Sliding = o.window == "sliding"
 	default:
 		errs = append(errs, fmt.Errorf("--window %s: want fixed or sliding", o.window))
+	}
+	if o.config.Hooks.Retries < 0 || o.config.Hooks.Callers < 1 {
+		errs = append(errs, errors.New("--hook-retries and --hook-callers: want 0 and 1 or more"))
 	}
 	if o.live < 0 {
 		errs = append(errs, fmt.Errorf("--live %v: want 0 or more", o.live))
@@ -189,6 +198,10 @@ func (o *options) serve(cmd *cobra.Command) error {
 		if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
 		}
+		return nil
+	})
+	g.Go(func() error {
+		s.Call(ctx)
 		return nil
 	})
 	if o.live > 0 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -92,6 +93,30 @@ func TestServe(t *testing.T) {
 	check.SetArgs([]string{"healthcheck", "--url", "http://127.0.0.1:1"})
 	if err := check.ExecuteContext(t.Context()); err == nil {
 		t.Error("healthcheck of nothing: no error")
+	}
+}
+
+// A hook is called when something happens.
+//
+//nolint:paralleltest // goroutines are counted at its end
+func TestHooks(t *testing.T) {
+	url := start(t, nil, "--rate", "0", "--control")
+	events := make(chan string, 10)
+	target := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { events <- r.Header.Get("X-Paymo-Event") }))
+	t.Cleanup(target.Close)
+	if status, body := call(t, "POST", url+"/api/hooks", "demo-key", `{"target_url": "`+target.URL+`", "event": "*.Client", "secret": "shh"}`); status != 201 {
+		t.Fatal(status, body)
+	}
+	if status, body := call(t, "POST", url+"/_fake/rows/put", "", `{"table": "clients", "object": {"name": "New"}}`); status != 200 {
+		t.Fatal(status, body)
+	}
+	select {
+	case event := <-events:
+		if event != "model.insert.Client" {
+			t.Error(event)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the hook was not called")
 	}
 }
 
@@ -200,6 +225,8 @@ func TestBadFlags(t *testing.T) {
 		"--fault x":          `unknown kind "x"`,
 		"--until x":          "--until x",
 		"--live -1":          "--live -1",
+		"--hook-callers 0":   "--hook-callers",
+		"--hook-retries -1":  "--hook-retries",
 		"--listen nowhere:x": "listen",
 		"argument":           "argument",
 	} {
@@ -221,7 +248,7 @@ func TestHelp(t *testing.T) {
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Examples:", "FAKEPAYMO_KEY", "--fault", "--scopes", "ignore-paging", "healthcheck"} {
+	for _, want := range []string{"Examples:", "FAKEPAYMO_KEY", "--fault", "--scopes", "--hook-cascades", "ignore-paging", "healthcheck"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("help lacks %s", want)
 		}

@@ -18,16 +18,16 @@ import (
 // webhookTimeout bounds one message.
 const webhookTimeout = 10 * time.Second
 
-// webhook sends messages to ALERT_WEBHOOK_URL, in the form that Slack and those that are
+// alertWebhook sends messages to ALERT_WEBHOOK_URL, in the form that Slack and those that are
 // compatible with it take. Its address is a secret: whoever has it can post.
-type webhook struct {
+type alertWebhook struct {
 	vault   *Vault
 	address Secret // a URL, or a reference to one
 	client  *http.Client
 }
 
-func newWebhook(config Config, vault *Vault) *webhook {
-	return &webhook{vault: vault, address: config.Operate.AlertWebhook, client: &http.Client{
+func newAlertWebhook(config Config, vault *Vault) *alertWebhook {
+	return &alertWebhook{vault: vault, address: config.Operate.AlertWebhook, client: &http.Client{
 		Timeout: webhookTimeout,
 		// Whoever redirects has not taken the message, and may show the address to others.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -38,13 +38,13 @@ func newWebhook(config Config, vault *Vault) *webhook {
 func newAlertConfig(config Config, vault *Vault) jobs.AlertConfig {
 	alerts := jobs.AlertConfig{Limits: jobs.Limits{FailedRuns: config.Operate.AlertRuns, StaleAfter: config.Operate.AlertStale}}
 	if config.Operate.AlertWebhook.IsSet() {
-		alerts.Tell = newWebhook(config, vault).send
+		alerts.Tell = newAlertWebhook(config, vault).send
 	}
 	return alerts
 }
 
 // send sends a message. Its errors do not repeat the address.
-func (w *webhook) send(ctx context.Context, text string) error {
+func (w *alertWebhook) send(ctx context.Context, text string) error {
 	address, err := w.vault.Resolve(ctx, w.address.Reveal())
 	if err != nil {
 		return fmt.Errorf("resolve ALERT_WEBHOOK_URL: %w", err)

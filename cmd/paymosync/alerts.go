@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/paymosync/paymosync/jobs"
@@ -59,7 +58,7 @@ func (p *program) testAlert(ctx context.Context) error {
 		return err
 	}
 	defer vault.Close()
-	if err := newWebhook(config, vault).send(ctx, "paymosync\n:large_blue_circle: a test: this is where alerts arrive"); err != nil {
+	if err := newAlertWebhook(config, vault).send(ctx, "paymosync\n:large_blue_circle: a test: this is where alerts arrive"); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(p.out, "The message was accepted.")
@@ -67,16 +66,16 @@ func (p *program) testAlert(ctx context.Context) error {
 }
 
 func (p *program) listAlerts(ctx context.Context, asJSON bool) error {
-	config, err := p.config("DATABASE_URL")
+	config, err := p.config("WAREHOUSE_URL")
 	if err != nil {
 		return err
 	}
-	pool, err := p.openToLook(ctx, config)
+	opened, err := p.openAllToLook(ctx, config)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
-	reports, err := findAlerts(ctx, config, pool)
+	defer opened.Close()
+	reports, err := findAlerts(ctx, config, opened)
 	if err != nil {
 		return err
 	}
@@ -93,8 +92,8 @@ func (p *program) listAlerts(ctx context.Context, asJSON bool) error {
 }
 
 // findAlerts finds what is wrong now, and what people were told of it.
-func findAlerts(ctx context.Context, config Config, pool *pgxpool.Pool) ([]alertReport, error) {
-	look := newOverviewConfig(config, pool, overviewRuns+config.Operate.AlertRuns, 0)
+func findAlerts(ctx context.Context, config Config, opened databases) ([]alertReport, error) {
+	look := newOverviewConfig(config, opened, overviewRuns+config.Operate.AlertRuns, 0)
 	overview, err := jobs.ReadOverview(ctx, look)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ for a configuration or a table that is wrong, 130 when interrupted.`,
 			if err != nil {
 				return err
 			}
-			config, err := p.config("DATABASE_URL")
+			config, err := p.config("WAREHOUSE_URL")
 			if err != nil {
 				return err
 			}

@@ -10,19 +10,21 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/migrations"
 	"github.com/paymosync/paymosync/paymo"
-	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
 
-// checkTimeout bounds each step of a check.
-const checkTimeout = 20 * time.Second
+// checkTimeout bounds each step of a check, and checkWait how long a request waits for its
+// turn, where a service is busy with the same key.
+const (
+	checkTimeout = 20 * time.Second
+	checkWait    = 10 * time.Second
+)
 
 // checkStep is what a step of the check found.
 type checkStep struct {
@@ -48,8 +50,9 @@ func (p *program) checkCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check",
 		Short: "Go the whole way once, step by step, with a fix for what fails",
-		Long: `Go the whole way once, step by step: the configuration, Vault, the secret, Paymo,
-PostgreSQL. Nothing is changed anywhere. What fails is shown with what to do. At the end
+		Long: `Go the whole way once, step by step: the configuration, Vault, the secret,
+PostgreSQL, Paymo. Nothing is changed anywhere, but the two or three requests to Paymo
+count in the rate budget that all processes share. What fails is shown with what to do. At the end
 it says why tables are not ok, and what to do about that.
 
 Exit code: 0 when the way is open, whatever the tables' states are: those are status's;
@@ -104,11 +107,20 @@ func (p *program) check(ctx context.Context, config Config, lines io.Writer) ([]
 		c.step(ctx, "vault", c.login)
 	}
 	c.step(ctx, "secret", c.secret)
-	c.step(ctx, "paymo", c.paymo)
-	c.step(ctx, "postgresql", c.database)
-	if c.pool != nil {
-		defer c.pool.Close()
+	defer c.close()
+	for _, where := range config.places() {
+		name := "postgresql"
+		if where.key() == "warehouse" {
+			name = where.key()
+		}
+		c.step(ctx, name, func(ctx context.Context) (string, error) { return c.database(ctx, where) })
+	}
+	connected := len(c.opened) == len(config.places())
+	if connected {
 		c.step(ctx, "migrations", c.migrations)
+	}
+	c.step(ctx, "paymo", c.paymo)
+	if connected {
 		c.step(ctx, "account", c.account)
 		c.tables(ctx)
 	}
@@ -121,10 +133,11 @@ type checker struct {
 	look   look // of the lines
 	config Config
 	vault  *Vault
-	pool   *pgxpool.Pool
+	opened []*database // as Config.places names them: the warehouse first
 	steps  []checkStep
 	found  sink.Identity // what Paymo said
 	keyed  bool          // the key could be had
+	ready  bool          // the database has this version's bookkeeping, and may be written
 }
 
 // fixedError is an error with what to do about it.
@@ -210,12 +223,12 @@ func (c *checker) paymo(ctx context.Context) (string, error) {
 	if !c.keyed {
 		return "", errors.New("not asked: there is no key")
 	}
-	// Without the budget that the processes share: that is kept in the database, where a
-	// check changes nothing. It sends two or three requests; should they be too many for
-	// Paymo just then, the service waits as the reply tells.
 	client, err := newClient(c.config, c.vault, nil, "")
 	if err != nil {
 		return "", err
+	}
+	if c.ready { // else it paces itself
+		client = client.WithBudget(storeOf(c.opened[0], c.config).Budget(c.config.Paymo.Share), checkWait)
 	}
 	me, _, err := client.Me(ctx)
 	if err != nil {
@@ -231,6 +244,9 @@ func (c *checker) paymo(ctx context.Context) (string, error) {
 	words := fmt.Sprintf("%s: user %d, role %s, company %d, scheme %s", c.config.Paymo.BaseURL, me.ID, me.Role, company, scheme)
 	if rate := client.Rate(); rate.Limit > 0 {
 		words += fmt.Sprintf(", %d requests per %s, %d left", rate.Limit, rate.Period, rate.Remaining)
+		if share := c.config.Paymo.Share; share < 100 {
+			words += fmt.Sprintf(" (%d%% of them are used)", share)
+		}
 	} else {
 		words += ", no rate headers"
 	}
@@ -240,26 +256,38 @@ func (c *checker) paymo(ctx context.Context) (string, error) {
 	return words, nil
 }
 
-func (c *checker) database(ctx context.Context) (string, error) {
-	pool, err := openDatabase(ctx, c.config, c.vault)
+func (c *checker) close() {
+	for _, opened := range c.opened {
+		opened.Close()
+	}
+}
+
+func (c *checker) database(ctx context.Context, where place) (string, error) {
+	opened, err := openDatabase(ctx, c.config, where, c.vault, nil)
 	if err != nil {
 		return "", err
 	}
 	var version, user, database string
-	err = pool.QueryRow(ctx, `SELECT current_setting('server_version'), current_user, current_database()`).
+	err = opened.QueryRow(ctx, `SELECT current_setting('server_version'), current_user, current_database()`).
 		Scan(&version, &user, &database)
 	if err != nil {
-		pool.Close()
-		return "", fixedError{fmt.Errorf("connect to DATABASE_URL: %w", err), fixForDatabase(err)}
+		opened.Close()
+		return "", fixedError{fmt.Errorf("connect to %s: %w", where.variable, err), fixForDatabase(err, where.variable)}
 	}
-	c.pool = pool
+	c.opened = append(c.opened, opened)
 	return fmt.Sprintf("PostgreSQL %s, database %s as %s", version, database, user), nil
 }
 
 func (c *checker) migrations(ctx context.Context) (string, error) {
-	pending, err := migrations.Pending(ctx, c.pool, c.config.WarehouseSchema)
-	if err != nil {
-		return "", err
+	var pending []migrations.Step
+	var rights []error
+	for _, opened := range c.opened {
+		steps, err := opened.pending(ctx)
+		if err != nil {
+			return "", err
+		}
+		pending = append(pending, steps...)
+		rights = append(rights, migrations.Rights(ctx, opened.Pool, opened.schema, opened.sets...))
 	}
 	words := "the database has this version's layout"
 	if len(pending) > 0 {
@@ -269,22 +297,30 @@ func (c *checker) migrations(ctx context.Context) (string, error) {
 		}
 		words += ": they are applied at the next start"
 	}
-	if err := migrations.Rights(ctx, c.pool, c.config.WarehouseSchema); err != nil {
+	if err := errors.Join(rights...); err != nil {
 		return "", fixedError{errors.New("the role's rights are not enough"), strings.ReplaceAll(describe(err), "\n", "; ")}
+	}
+	if !slices.ContainsFunc(pending, ofBookkeeping) {
+		err := c.opened[0].QueryRow(ctx, `SELECT NOT current_setting('transaction_read_only')::boolean`).Scan(&c.ready)
+		return words, err
 	}
 	return words, nil
 }
+
+// ofBookkeeping reports whether a step is of the tables that all processes share.
+func ofBookkeeping(s migrations.Step) bool { return s.Set == migrations.Bookkeeping }
 
 func (c *checker) account(ctx context.Context) (string, error) {
 	if c.found.BaseURL == "" {
 		return "", errors.New("not compared: Paymo did not say whose key it is")
 	}
 	// A warehouse that has yet to be made may be another one of a pinned account.
-	pending, err := migrations.Pending(ctx, c.pool, c.config.WarehouseSchema)
-	if err != nil || slices.ContainsFunc(pending, func(s migrations.Step) bool { return s.Set == migrations.Bookkeeping }) {
+	warehouse := c.opened[0]
+	pending, err := warehouse.pending(ctx)
+	if err != nil || slices.ContainsFunc(pending, ofBookkeeping) {
 		return "not pinned yet: the first sync does it", err
 	}
-	pinned, ok, err := sink.New(c.pool, c.config.WarehouseSchema, catalog.DefaultAccount).Identity(ctx)
+	pinned, ok, err := storeOf(warehouse, c.config).Identity(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -52,24 +52,27 @@ func fixForReply(reply *paymo.APIError, config Config) string {
 }
 
 // fixForDatabase says what to do about a connection to PostgreSQL that fails.
-func fixForDatabase(err error) string {
+func fixForDatabase(err error, variable string) string {
 	const missingDatabase = "3D000"
 	connect, _ := errors.AsType[*pgconn.ConnectError](err)
 	refusal, refused := errors.AsType[*pgconn.PgError](err)
 	certificate := new(tls.CertificateVerificationError)
+	if _, byVault := errors.AsType[*VaultError](err); byVault {
+		return "" // it says so itself
+	}
 	switch {
 	case refused && refusal.Code == missingDatabase && connect != nil:
-		return fmt.Sprintf("createdb --owner=%s %s, or correct the database in DATABASE_URL", connect.Config.User, connect.Config.Database)
+		return fmt.Sprintf("createdb --owner=%s %s, or correct the database in %s", connect.Config.User, connect.Config.Database, variable)
 	case refused && strings.HasPrefix(refusal.Code, "28"):
-		return "check the user and the password in DATABASE_URL, and pg_hba.conf on the server"
+		return "check the user and the password in " + variable + ", and pg_hba.conf on the server"
 	case refused && (strings.HasPrefix(refusal.Code, "57") || strings.HasPrefix(refusal.Code, "53")):
 		return "wait until the server takes connections, and look into its log"
 	case refused:
 		return "look into the server's log; the server must be PostgreSQL 14 or newer"
 	case errors.As(err, &certificate):
-		return "give the server's certificate authority as sslrootcert in DATABASE_URL, and the host as its certificate has it"
+		return "give the server's certificate authority as sslrootcert in " + variable + ", and the host as its certificate has it"
 	case strings.Contains(err.Error(), "server refused TLS connection"):
-		return "turn TLS on at the server, or write sslmode=disable into DATABASE_URL where the way to it is safe"
+		return "turn TLS on at the server, or write sslmode=disable into " + variable + " where the way to it is safe"
 	}
-	return "check the host and the port in DATABASE_URL, that the server runs, and that this machine reaches it"
+	return "check the host and the port in " + variable + ", that the server runs, and that this machine reaches it"
 }

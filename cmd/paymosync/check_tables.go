@@ -8,7 +8,6 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"github.com/paymosync/paymosync/migrations"
 	"github.com/paymosync/paymosync/sink"
 )
 
@@ -20,11 +19,12 @@ const tablesStep = "tables"
 func (c *checker) tables(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	pending, err := migrations.Pending(ctx, c.pool, c.config.WarehouseSchema)
-	if err != nil || len(pending) > 0 {
-		return // there are none yet, or not those of this version
+	for _, opened := range c.opened {
+		if opened.layout(ctx) != nil {
+			return // there are none yet, or not those of this version
+		}
 	}
-	status, err := readStatus(ctx, c.config, c.pool, nil)
+	status, err := readStatus(ctx, c.config, databases{warehouse: c.opened[0], queue: c.opened[len(c.opened)-1]}, nil)
 	if err != nil {
 		c.step(ctx, tablesStep, func(context.Context) (string, error) { return "", err })
 		return

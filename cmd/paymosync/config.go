@@ -14,7 +14,13 @@ import (
 // Config is the whole configuration, checked. It may be printed, logged and
 // encoded: nothing of it shows a secret.
 type Config struct {
-	DatabaseURL Secret // a literal or a reference; empty if it was not required
+	DatabaseURL  Secret // a literal or a reference; empty if it was not required
+	WarehouseURL Secret // the same; empty where DatabaseURL's database is the warehouse's, too
+
+	// Paths in Vault of what makes the user and the password; empty for those of the address.
+	DatabaseCredentials, WarehouseCredentials string
+
+	QueuePollOnly bool // DATABASE_URL leads to a pooler that keeps no sessions
 
 	Paymo           PaymoConfig
 	WarehouseSchema string
@@ -34,9 +40,10 @@ type Config struct {
 	AcceptRole        string
 	SweepWithoutAdmin bool // rows are marked deleted though the key is not an Admin's
 
-	Operate OperateConfig
-	Vault   VaultConfig
-	Traces  TracesConfig
+	Webhooks WebhookConfig
+	Operate  OperateConfig
+	Vault    VaultConfig
+	Traces   TracesConfig
 
 	warnings []string
 	notices  []string
@@ -48,6 +55,7 @@ type PaymoConfig struct {
 	AuthScheme string // auto, raw or basic
 	BaseURL    string // absolute, without a slash at its end
 	AllowHTTP  bool
+	Share      int // percentage of Paymo's rate limit that is used
 }
 
 // LoginMethod is a way to log in to Vault.
@@ -87,7 +95,11 @@ type VaultConfig struct {
 	SkipVerify    bool
 
 	References []Reference // those of the configuration, the API key's first
+	Leases     bool        // Vault makes users of a database
 }
+
+// needed reports whether anything lies in Vault.
+func (c VaultConfig) needed() bool { return len(c.References) > 0 || c.Leases }
 
 // LoadConfig decodes and checks the configuration, and fails with a *ConfigError
 // that says everything that is wrong with it. The variables named in required
@@ -100,6 +112,12 @@ func LoadConfig(env Environment, now time.Time, required ...string) (Config, err
 	}
 	p := parser{env: env, raw: raw, now: now}
 	for _, name := range required {
+		if _, ok := env.Lookup(name); ok {
+			continue
+		}
+		if name == "WAREHOUSE_URL" { // the warehouse is in the database of this one then
+			name = "DATABASE_URL"
+		}
 		if _, ok := env.Lookup(name); !ok {
 			p.fail(name, "not set%s", hintFor(name))
 		}
@@ -128,7 +146,7 @@ func (c Config) Warnings() []string { return slices.Clone(c.warnings) }
 func (c Config) Notices() []string { return slices.Clone(c.notices) }
 
 // NeedsVault reports whether anything of the configuration lies in Vault.
-func (c Config) NeedsVault() bool { return len(c.Vault.References) > 0 }
+func (c Config) NeedsVault() bool { return c.Vault.needed() }
 
 // ScheduleOf is when a table is synced incrementally.
 func (c Config) ScheduleOf(table string) Schedule {
@@ -147,6 +165,7 @@ func (c Config) LogValue() slog.Value {
 	slices.Sort(own)
 	attrs := []slog.Attr{
 		slog.Any("database_url", c.DatabaseURL),
+		slog.Any("warehouse_url", c.WarehouseURL),
 		slog.Any("paymo", c.Paymo),
 		slog.String("warehouse_schema", c.WarehouseSchema),
 		slog.String("schedule", c.Schedule.String()),
@@ -173,6 +192,9 @@ func (c Config) LogValue() slog.Value {
 	if c.NeedsVault() {
 		attrs = append(attrs, slog.Any("vault", c.Vault))
 	}
+	if c.Webhooks.On() {
+		attrs = append(attrs, slog.Any("webhooks", c.Webhooks))
+	}
 	if c.Traces.Endpoint != "" {
 		attrs = append(attrs, slog.Any("traces", c.Traces))
 	}
@@ -186,6 +208,7 @@ func (c PaymoConfig) LogValue() slog.Value {
 		slog.String("auth_scheme", c.AuthScheme),
 		slog.String("base_url", c.BaseURL),
 		slog.Bool("allow_http", c.AllowHTTP),
+		slog.Int("rate_share_percent", c.Share),
 	)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Problem is one thing that is wrong with the configuration.
@@ -28,5 +29,16 @@ func (e *ConfigError) Error() string {
 }
 
 func newProblem(variable, format string, args ...any) *ConfigError {
-	return &ConfigError{Problems: []Problem{{variable, fmt.Sprintf(format, args...)}}}
+	return &ConfigError{Problems: []Problem{{variable, printable(fmt.Sprintf(format, args...))}}}
+}
+
+// printable is a text without what would move a terminal's cursor, or is no character at
+// all: the causes of problems repeat values as they are.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
+			return '?'
+		}
+		return r
+	}, text)
 }

@@ -34,7 +34,7 @@ func (c OperateConfig) LogValue() slog.Value {
 func (p *parser) operate() OperateConfig {
 	raw := p.raw
 	return OperateConfig{
-		AlertWebhook:   p.webhook(),
+		AlertWebhook:   p.alertWebhook(),
 		AlertRuns:      p.count("ALERT_FAILING_RUNS", raw.AlertFailingRuns),
 		AlertStale:     p.age("ALERT_STALE_AFTER", raw.AlertStaleAfter, time.Minute, "never to be told"),
 		KeepRuns:       p.age("RUNS_RETENTION", raw.RunsRetention, 24*time.Hour, "for ever"),
@@ -43,8 +43,8 @@ func (p *parser) operate() OperateConfig {
 	}
 }
 
-// webhook checks the address without repeating it: whoever has it can post.
-func (p *parser) webhook() Secret {
+// alertWebhook checks the address without repeating it: whoever has it can post.
+func (p *parser) alertWebhook() Secret {
 	const variable = "ALERT_WEBHOOK_URL"
 	value := p.raw.AlertWebhookURL
 	if value == "" || p.reference(variable, value) {

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -30,7 +26,7 @@ type parser struct {
 }
 
 func (p *parser) fail(variable, format string, args ...any) {
-	p.problems = append(p.problems, Problem{variable, fmt.Sprintf(format, args...)})
+	p.problems = append(p.problems, Problem{variable, printable(fmt.Sprintf(format, args...))})
 }
 
 func (p *parser) warn(format string, args ...any) {
@@ -43,11 +39,17 @@ func (p *parser) notice(format string, args ...any) {
 
 func (p *parser) config() Config {
 	raw := p.raw
-	c := Config{DatabaseURL: p.databaseURL()}
+	c := Config{DatabaseURL: p.database("DATABASE_URL", raw.DatabaseURL)}
+	if raw.WarehouseURL != raw.DatabaseURL {
+		c.WarehouseURL = p.database("WAREHOUSE_URL", raw.WarehouseURL)
+	}
+	c.DatabaseCredentials = p.credentials("DATABASE_CREDENTIALS", raw.DatabaseCredentials, "DATABASE_URL", raw.DatabaseURL != "" || raw.WarehouseURL != "")
+	c.WarehouseCredentials = p.credentials("WAREHOUSE_CREDENTIALS", raw.WarehouseCredentials, "another WAREHOUSE_URL", c.WarehouseURL.IsSet())
 	c.Paymo = PaymoConfig{
 		APIKey:     p.apiKey(),
 		AuthScheme: p.oneOf("PAYMO_AUTH_SCHEME", raw.PaymoAuthScheme, "auto", "raw", "basic"),
 		AllowHTTP:  p.boolean("PAYMO_ALLOW_HTTP", raw.PaymoAllowHTTP),
+		Share:      p.share(),
 	}
 	c.Paymo.BaseURL = p.baseURL(c.Paymo.AllowHTTP)
 	c.WarehouseSchema = p.schema()
@@ -63,15 +65,18 @@ func (p *parser) config() Config {
 	c.LogLevel = p.logLevel()
 	c.LogFormat = p.oneOf("LOG_FORMAT", raw.LogFormat, "text", "json")
 	c.MigrateOnStart = p.boolean("MIGRATE_ON_START", raw.MigrateOnStart)
+	c.QueuePollOnly = p.boolean("QUEUE_POLL_ONLY", raw.QueuePollOnly)
 	c.AcceptRole = raw.AcceptRole
 	if len(strings.Fields(raw.AcceptRole)) > 1 {
 		p.fail("ACCEPT_ROLE", "%q is not one role; example: Employee", raw.AcceptRole)
 	}
 	c.SweepWithoutAdmin = p.boolean("SWEEP_WITHOUT_ADMIN", raw.SweepWithoutAdmin)
+	c.Webhooks = p.webhooks(c.Paymo, c.Timezone)
 	c.Operate = p.operate()
 	c.Vault = p.vault()
+	c.Vault.Leases = c.DatabaseCredentials != "" || c.WarehouseCredentials != ""
 	c.Traces = p.traces()
-	for _, secret := range []Secret{c.Paymo.APIKey, c.DatabaseURL, c.HTTPPassword, c.Operate.AlertWebhook} {
+	for _, secret := range []Secret{c.Paymo.APIKey, c.DatabaseURL, c.WarehouseURL, c.HTTPPassword, c.Operate.AlertWebhook, c.Webhooks.Secret} {
 		if reference, err := ParseReference(secret.Reveal()); err == nil {
 			c.Vault.References = append(c.Vault.References, reference)
 		}
@@ -107,16 +112,30 @@ func (p *parser) reference(variable, value string) bool {
 	return true
 }
 
-func (p *parser) databaseURL() Secret {
-	value := p.raw.DatabaseURL
-	if value == "" || p.reference("DATABASE_URL", value) {
+func (p *parser) database(variable, value string) Secret {
+	if value == "" || p.reference(variable, value) {
 		return NewSecret(value)
 	}
 	// The parser's own error may repeat a part of the password.
 	if _, err := pgxpool.ParseConfig(value); err != nil {
-		p.fail("DATABASE_URL", "not understood as a PostgreSQL URL or DSN with settings such as sslmode and pool_max_conns, or a file that it names cannot be read; example: postgres://user:password@host:5432/warehouse?sslmode=require, with / # ? @ and %% in the password percent-encoded")
+		p.fail(variable, "not understood as a PostgreSQL URL or DSN with settings such as sslmode and pool_max_conns, or a file that it names cannot be read; example: postgres://user:password@host:5432/warehouse?sslmode=require, with / # ? @ and %% in the password percent-encoded")
 	}
 	return NewSecret(value)
+}
+
+// credentials is the path in Vault of what makes a user and a password.
+func (p *parser) credentials(variable, value, address string, given bool) string {
+	if value == "" {
+		return ""
+	}
+	path, ok := strings.CutPrefix(value, referencePrefix)
+	path = strings.Trim(path, "/")
+	if !ok || strings.ContainsAny(path, "#? ") || strings.Count(path, "/") < 2 {
+		p.fail(variable, "not a path of Vault's database engine; expected vault://<mount>/creds/<role>, such as vault://database/creds/paymosync")
+	} else if !given {
+		p.fail(variable, "goes with %s, which is not set", address)
+	}
+	return path
 }
 
 func (p *parser) apiKey() Secret {
@@ -222,114 +241,4 @@ func (p *parser) logLevel() slog.Level {
 	// An unknown name is a problem already.
 	_ = level.UnmarshalText([]byte(name))
 	return level
-}
-
-func (p *parser) vault() VaultConfig {
-	raw := p.raw
-	c := VaultConfig{
-		Address: raw.VaultAddr, Namespace: raw.VaultNamespace,
-		Token: NewSecret(raw.VaultToken), TokenFile: raw.VaultTokenFile,
-		RoleID: NewSecret(raw.VaultRoleID), SecretID: NewSecret(raw.VaultSecretID), SecretFile: raw.VaultSecretIDFile,
-		K8sRole: raw.VaultK8sRole, AuthMount: strings.Trim(raw.VaultAuthMount, "/"),
-		CACert: raw.VaultCACert, CACertBytes: raw.VaultCACertBytes, CAPath: raw.VaultCAPath,
-		ClientCert: raw.VaultClientCert, ClientKey: raw.VaultClientKey,
-		TLSServerName: raw.VaultTLSServerName,
-		SkipVerify:    p.boolean("VAULT_SKIP_VERIFY", raw.VaultSkipVerify),
-	}
-	c.Method = p.vaultMethod()
-	if home, ok := p.env.Lookup("HOME"); ok && c.Method == LoginHome {
-		c.TokenFile = filepath.Join(home, ".vault-token")
-	}
-	if raw.VaultKVVersion != "" {
-		c.KVVersion, _ = strconv.Atoi(p.oneOf("VAULT_KV_VERSION", raw.VaultKVVersion, "1", "2"))
-	}
-	p.vaultAddr()
-	p.vaultCertificates(c)
-	if c.SkipVerify {
-		p.warn("VAULT_SKIP_VERIFY is on: anyone on the way to Vault can read its secrets; give Vault's authority in VAULT_CACERT instead")
-	}
-	return c
-}
-
-// vaultCertificates reads the certificates: Vault's client would complain of them one
-// at a time, and without naming the variable.
-func (p *parser) vaultCertificates(c VaultConfig) {
-	readable := map[string]bool{}
-	for _, file := range []struct{ variable, name string }{
-		{"VAULT_CACERT", c.CACert}, {"VAULT_CAPATH", c.CAPath}, {"VAULT_CLIENT_CERT", c.ClientCert}, {"VAULT_CLIENT_KEY", c.ClientKey},
-	} {
-		if file.name == "" {
-			continue
-		}
-		if _, err := os.Stat(file.name); err != nil {
-			p.fail(file.variable, "cannot read %q: %v", file.name, reason(err))
-			continue
-		}
-		readable[file.variable] = true
-	}
-	if readable["VAULT_CACERT"] {
-		text, err := os.ReadFile(c.CACert)
-		if err != nil {
-			p.fail("VAULT_CACERT", "cannot read %q: %v", c.CACert, reason(err))
-		} else if !x509.NewCertPool().AppendCertsFromPEM(text) {
-			p.fail("VAULT_CACERT", "%q holds no certificate in PEM", c.CACert)
-		}
-	}
-	if c.CACertBytes != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(c.CACertBytes)) {
-		p.fail("VAULT_CACERT_BYTES", "holds no certificate in PEM")
-	}
-	if (c.ClientCert == "") != (c.ClientKey == "") {
-		p.fail("VAULT_CLIENT_CERT", "goes together with VAULT_CLIENT_KEY: set both or neither")
-	}
-	if readable["VAULT_CLIENT_CERT"] && readable["VAULT_CLIENT_KEY"] {
-		if _, err := tls.LoadX509KeyPair(c.ClientCert, c.ClientKey); err != nil {
-			p.fail("VAULT_CLIENT_CERT", "%q and VAULT_CLIENT_KEY are no pair of certificate and key in PEM: %v", c.ClientCert, reason(err))
-		}
-	}
-}
-
-func (p *parser) vaultAddr() {
-	value := p.raw.VaultAddr
-	if value == "" || strings.HasPrefix(value, "unix:///") {
-		return
-	}
-	u, err := url.Parse(value)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		p.fail("VAULT_ADDR", "not an absolute URL; example: https://vault.example.com:8200")
-	} else if u.User != nil || strings.ContainsAny(value, "?#") {
-		p.fail("VAULT_ADDR", "holds a user, a query or a fragment; example: https://vault.example.com:8200")
-	}
-}
-
-// vaultMethod finds the one login method that is configured.
-func (p *parser) vaultMethod() LoginMethod {
-	raw := p.raw
-	var methods []LoginMethod
-	var variables []string
-	use := func(method LoginMethod, names ...string) {
-		for _, name := range names {
-			if _, ok := p.env.Lookup(name); ok {
-				methods, variables = append(methods, method), append(variables, name)
-				return
-			}
-		}
-	}
-	use(LoginToken, "VAULT_TOKEN")
-	use(LoginTokenFile, "VAULT_TOKEN_FILE")
-	use(LoginAppRole, "VAULT_ROLE_ID", "VAULT_SECRET_ID", "VAULT_SECRET_ID_FILE")
-	use(LoginKubernetes, "VAULT_K8S_ROLE")
-	if len(methods) > 1 {
-		p.fail(variables[0], "set together with %s: keep one way to log in to Vault", strings.Join(variables[1:], " and "))
-	}
-	switch {
-	case raw.VaultRoleID == "" && raw.VaultSecretID != "":
-		p.fail("VAULT_ROLE_ID", "not set, though VAULT_SECRET_ID is: AppRole needs both")
-	case raw.VaultRoleID == "" && raw.VaultSecretIDFile != "":
-		p.fail("VAULT_ROLE_ID", "not set, though VAULT_SECRET_ID_FILE is: AppRole needs both")
-	case raw.VaultRoleID != "" && raw.VaultSecretID == "" && raw.VaultSecretIDFile == "":
-		p.fail("VAULT_SECRET_ID", "not set, nor is VAULT_SECRET_ID_FILE: AppRole needs one of them beside VAULT_ROLE_ID")
-	case raw.VaultSecretID != "" && raw.VaultSecretIDFile != "":
-		p.fail("VAULT_SECRET_ID", "set together with VAULT_SECRET_ID_FILE: keep one")
-	}
-	return append(methods, LoginHome)[0]
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/paymosync/paymosync/migrations"
@@ -22,21 +21,33 @@ const (
 	minConns = 4
 )
 
-// openDatabase makes the pool of connections to DATABASE_URL. Where that is a
-// reference it is resolved anew for every connection, so that a changed password
-// takes effect; when Vault is out of reach the last answer serves.
-func openDatabase(ctx context.Context, config Config, vault *Vault) (*pgxpool.Pool, error) {
-	return openDatabaseWith(ctx, config, vault, nil)
+// database is one that a command has opened.
+type database struct {
+	*pgxpool.Pool
+	place
+	schema string       // of the warehouse
+	leased *credentials // nil where the address has the user and the password
 }
 
-// openDatabaseWith is openDatabase with more parameters of each session.
-func openDatabaseWith(ctx context.Context, config Config, vault *Vault, parameters map[string]string) (*pgxpool.Pool, error) {
-	address := config.DatabaseURL.Reveal()
+// Close closes the connections, and gives back the credentials that Vault made for them.
+func (d *database) Close() {
+	d.Pool.Close()
+	if d.leased != nil {
+		d.leased.Close()
+	}
+}
+
+// openDatabase makes the pool of connections to a place. Where its address is a
+// reference it is resolved anew for every connection, so that a changed password
+// takes effect; when Vault is out of reach the last answer serves. The parameters are
+// of each session, beyond those of the address.
+func openDatabase(ctx context.Context, config Config, where place, vault *Vault, parameters map[string]string) (*database, error) {
+	address := where.address.Reveal()
 	resolved, err := vault.Resolve(ctx, address)
 	if err != nil {
-		return nil, fmt.Errorf("resolve DATABASE_URL: %w", err)
+		return nil, fmt.Errorf("resolve %s: %w", where.variable, err)
 	}
-	settings, err := poolSettings(resolved)
+	settings, err := poolSettings(where.variable, resolved)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +55,7 @@ func openDatabaseWith(ctx context.Context, config Config, vault *Vault, paramete
 		settings.ConnConfig.RuntimeParams["application_name"] = "paymosync"
 	}
 	maps.Copy(settings.ConnConfig.RuntimeParams, parameters)
-	if config.DatabaseURL.IsReference() {
+	if where.address.IsReference() {
 		var mu sync.Mutex
 		settings.BeforeConnect = func(ctx context.Context, conn *pgx.ConnConfig) error {
 			mu.Lock()
@@ -54,64 +65,49 @@ func openDatabaseWith(ctx context.Context, config Config, vault *Vault, paramete
 			}
 			now, err := pgx.ParseConfig(resolved)
 			if err != nil {
-				return fmt.Errorf("parse DATABASE_URL: %w", badAddress(err))
+				return fmt.Errorf("parse %s: %w", where.variable, badAddress(err))
 			}
 			conn.Host, conn.Port, conn.User, conn.Password, conn.Database = now.Host, now.Port, now.User, now.Password, now.Database
 			return nil
 		}
 	}
-	return pgxpool.NewWithConfig(ctx, settings)
-}
-
-// openMigrated opens a database that has the layout of this version. It changes nothing,
-// and says what is missing in one that has not.
-func openMigrated(ctx context.Context, config Config, vault *Vault) (*pgxpool.Pool, error) {
-	return openMigratedWith(ctx, config, vault, nil)
-}
-
-// openReadOnly is openMigrated with sessions that cannot write. A connection pooler that
-// does not know how to begin such sessions gets the usual ones.
-func openReadOnly(ctx context.Context, config Config, vault *Vault) (*pgxpool.Pool, error) {
-	pool, err := openMigratedWith(ctx, config, vault, map[string]string{"default_transaction_read_only": "on"})
-	if refusal, ok := errors.AsType[*pgconn.PgError](err); ok && refusal.Code == protocolViolation {
-		return openMigrated(ctx, config, vault)
+	opened := &database{place: where, schema: config.WarehouseSchema}
+	if where.credentials != "" {
+		opened.leased = keepCredentials(vault, where.credentials)
+		opened.leased.changed = func() { opened.Reset() }
+		before := settings.BeforeConnect
+		settings.BeforeConnect = func(ctx context.Context, conn *pgx.ConnConfig) error {
+			if before != nil {
+				if err := before(ctx, conn); err != nil {
+					return err
+				}
+			}
+			return opened.leased.connect(ctx, conn)
+		}
 	}
-	return pool, err
-}
-
-// protocolViolation is how PgBouncer answers a parameter that it does not know.
-const protocolViolation = "08P01"
-
-func openMigratedWith(ctx context.Context, config Config, vault *Vault, parameters map[string]string) (*pgxpool.Pool, error) {
-	pool, err := openDatabaseWith(ctx, config, vault, parameters)
-	if err != nil {
+	if opened.Pool, err = pgxpool.NewWithConfig(ctx, settings); err != nil {
+		if opened.leased != nil {
+			opened.leased.Close()
+		}
 		return nil, err
 	}
-	pending, err := migrations.Pending(ctx, pool, config.WarehouseSchema)
-	if err == nil && len(pending) > 0 {
-		err = fmt.Errorf("the database lacks %d migrations: run paymosync migrate up", len(pending))
-	}
-	if err != nil {
-		pool.Close()
-		return nil, err
-	}
-	return pool, nil
+	return opened, nil
 }
 
 // poolSettings reads a connection string. One that says how many connections there may
 // be is heeded; the driver's own default follows the number of processors.
-func poolSettings(address string) (*pgxpool.Config, error) {
+func poolSettings(variable, address string) (*pgxpool.Config, error) {
 	settings, err := pgxpool.ParseConfig(address)
 	if err != nil {
-		return nil, newProblem("DATABASE_URL", "%v", badAddress(err))
+		return nil, newProblem(variable, "%v", badAddress(err))
 	}
 	plain, err := pgx.ParseConfig(address)
 	if err != nil {
-		return nil, newProblem("DATABASE_URL", "%v", badAddress(err))
+		return nil, newProblem(variable, "%v", badAddress(err))
 	}
 	switch _, said := plain.RuntimeParams["pool_max_conns"]; {
 	case said && settings.MaxConns < minConns:
-		return nil, newProblem("DATABASE_URL", "pool_max_conns=%d is too few: give %d or more, or leave it out for %d", settings.MaxConns, minConns, maxConns)
+		return nil, newProblem(variable, "pool_max_conns=%d is too few: give %d or more, or leave it out for %d", settings.MaxConns, minConns, maxConns)
 	case !said:
 		settings.MaxConns = max(settings.MaxConns, maxConns)
 	}
@@ -126,20 +122,26 @@ func badAddress(err error) error {
 	return errors.New("it is not a PostgreSQL connection string")
 }
 
-// prepareDatabase makes sure that the database has the layout of this version:
-// it migrates it, or refuses one that is behind.
-func prepareDatabase(ctx context.Context, config Config, pool *pgxpool.Pool, log *slog.Logger) error {
-	if !config.MigrateOnStart {
-		pending, err := migrations.Pending(ctx, pool, config.WarehouseSchema)
-		if err != nil {
-			return err
-		}
-		if len(pending) > 0 {
-			return fmt.Errorf("the database lacks %d migrations, the first is %s: run paymosync migrate up, or set MIGRATE_ON_START=true", len(pending), pending[0])
-		}
-		return nil
+// layout says what the database lacks of this version's layout, or has beyond it.
+func (d *database) layout(ctx context.Context) error {
+	pending, err := d.pending(ctx)
+	if err == nil && len(pending) > 0 {
+		err = fmt.Errorf("%s lacks %d migrations, the first is %s: run paymosync migrate up, or set MIGRATE_ON_START=true", d.name(), len(pending), pending[0])
 	}
-	applied, err := migrations.Up(ctx, pool, config.WarehouseSchema)
+	return err
+}
+
+func (d *database) pending(ctx context.Context) ([]migrations.Step, error) {
+	return migrations.Pending(ctx, d.Pool, d.schema, d.sets...)
+}
+
+// prepare makes sure that the database has the layout of this version: it migrates it,
+// or refuses one that is behind.
+func (d *database) prepare(ctx context.Context, config Config, log *slog.Logger) error {
+	if !config.MigrateOnStart {
+		return d.layout(ctx)
+	}
+	applied, err := migrations.Up(ctx, d.Pool, d.schema, d.sets...)
 	for _, step := range applied {
 		log.InfoContext(ctx, "migrated", "step", step.String(), "took", step.Took)
 	}

@@ -9,7 +9,7 @@ import (
 // no escapes.
 func TestPoolSettingsPassword(t *testing.T) {
 	t.Setenv("PGPASSWORD", "p@ss/word%40")
-	settings, err := poolSettings("postgres://paymosync@postgres:5432/paymosync?sslmode=disable")
+	settings, err := poolSettings("DATABASE_URL", "postgres://paymosync@postgres:5432/paymosync?sslmode=disable")
 	if err != nil || settings.ConnConfig.Password != "p@ss/word%40" {
 		t.Errorf("%v, %v", settings, err)
 	}
@@ -25,7 +25,7 @@ func TestPoolSettings(t *testing.T) {
 		"host=h dbname=db pool_max_conns=6":           6,
 		"postgres://u@h/db?pool_max_conn_lifetime=1h": maxConns,
 	} {
-		settings, err := poolSettings(address)
+		settings, err := poolSettings("DATABASE_URL", address)
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
 			continue
@@ -34,7 +34,7 @@ func TestPoolSettings(t *testing.T) {
 			t.Errorf("%s: %d connections, want %d", address, settings.MaxConns, want)
 		}
 	}
-	_, err := poolSettings("postgres://u:canary@h:5432/db?pool_max_conns=3")
+	_, err := poolSettings("DATABASE_URL", "postgres://u:canary@h:5432/db?pool_max_conns=3")
 	if err == nil || exitCode(err) != exitConfig || !strings.HasPrefix(err.Error(), "DATABASE_URL: pool_max_conns=3 is too few: give 4 or more") {
 		t.Errorf("three connections: %v", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,8 +18,9 @@ import (
 	"github.com/paymosync/paymosync/paymo/paymotest"
 )
 
-// demoSchedule is when the demo looks for changes: often enough to watch.
-const demoSchedule = "@every 2s"
+// demoSchedule is when the demo looks for what Paymo does not tell of: often enough to
+// watch.
+const demoSchedule = "@every 10s"
 
 // demoQuestion is what the demo asks the warehouse.
 const demoQuestion = `SELECT c.name AS client, p.name AS project, count(*) AS entries,
@@ -116,7 +118,11 @@ func (p *program) demo(ctx context.Context, o demoOptions) (err error) {
 	parts = append(parts, company.demoPart)
 	p.tell("  %-12s %s", company.name, company.address)
 
-	config, err := demoConfig(database.url, company.url)
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	config, err := demoConfig(database.url, company.url, address)
 	if err != nil {
 		return err
 	}
@@ -129,12 +135,15 @@ func (p *program) demo(ctx context.Context, o demoOptions) (err error) {
 
 // demoConfig is the configuration of the demo. Nothing of the environment goes into
 // it: it may be that of a real warehouse.
-func demoConfig(database, paymo string) (Config, error) {
+func demoConfig(database, paymo, address string) (Config, error) {
 	env, err := ReadEnvironment([]string{
 		"DATABASE_URL=" + database,
 		"PAYMO_API_KEY=" + paymotest.DefaultKey,
 		"PAYMO_BASE_URL=" + paymo,
 		"SYNC_SCHEDULE=" + demoSchedule,
+		"HTTP_ADDR=" + address,
+		"PUBLIC_URL=http://" + address,
+		"PAYMO_WEBHOOK_SECRET=" + rand.Text(),
 	}, "")
 	if err != nil {
 		return Config{}, err
@@ -158,21 +167,21 @@ func (p *program) demoSync(ctx context.Context, config Config, o demoOptions, da
 	if err := p.sync(ctx, config, requests, false); err != nil {
 		return err
 	}
-	pool, err := pgxpool.New(ctx, config.DatabaseURL.Reveal())
+	opened, err := p.openAllToLook(ctx, config)
 	if err != nil {
 		return fmt.Errorf("open the demo's database: %w", err)
 	}
-	defer pool.Close()
+	defer opened.Close()
 	p.tell("\nWhere each table stands (paymosync status):\n")
-	if err := p.status(ctx, config, pool, statusOptions{}); err != nil {
+	if err := p.status(ctx, config, opened, statusOptions{}); err != nil {
 		return err
 	}
 	p.tell("\nA question to the warehouse: what took the last 30 days' hours?\n\n  %s\n", strings.ReplaceAll(demoQuestion, "\n", "\n  "))
-	if err := p.printAnswer(ctx, pool, demoQuestion); err != nil {
+	if err := p.printAnswer(ctx, opened.warehouse.Pool, demoQuestion); err != nil {
 		return err
 	}
 	if !o.once {
-		p.tell("\nThe company works on, and the service looks for changes every 2 seconds.\nAsk your own questions meanwhile; the tables are in the schema paymo:\n\n  %s\n\nCtrl-C stops everything and deletes the data.\n", database.psql)
+		p.tell("\nThe company works on. Paymo tells the service of most changes; it looks for others every 10 seconds.\nThe status page is at http://%s/. Ask your own questions meanwhile; the tables are in the schema paymo:\n\n  %s\n\nCtrl-C stops everything and deletes the data.\n", config.HTTPAddr, database.psql)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -31,8 +32,16 @@ func (p *program) demoServe(ctx context.Context, config Config, company *paymote
 	stopping := context.AfterFunc(ctx, func() { p.tell("\nStopping. Ctrl-C again ends it at once.") })
 	defer stopping()
 	group, serving := errgroup.WithContext(ctx)
+	health, pages, meters := newHealth(vault, config), &pages{}, newMeters(config, log)
+	web := newHTTPServer(httpConfig{
+		Address: config.HTTPAddr, Health: health, Page: &pages.status, River: &pages.river, Metrics: meters,
+		Webhook: webhookHandler(config, &pages.webhook), Log: log,
+	})
+	group.Go(func() error { return web.serve(serving) })
+	group.Go(func() error { return work(serving, config, vault, health, pages, meters, log) })
 	group.Go(func() error {
-		return work(serving, config, vault, newHealth(vault, config), nil, newMeters(config, log), log)
+		company.Call(serving)
+		return nil
 	})
 	group.Go(func() error { return p.tellChanges(serving, config.DatabaseURL.Reveal()) })
 	group.Go(func() error {
@@ -46,7 +55,18 @@ func (p *program) demoServe(ctx context.Context, config Config, company *paymote
 	return nil
 }
 
-// tellChanges says what each sync wrote, from the ledger, until the context ends.
+// freeAddress is one on this machine where nobody listens.
+func freeAddress(ctx context.Context) (string, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// tellChanges says what each sync wrote, from the ledger, and what Paymo told of, until the
+// context ends.
 func (p *program) tellChanges(ctx context.Context, database string) error {
 	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
@@ -60,6 +80,7 @@ func (p *program) tellChanges(ctx context.Context, database string) error {
 	if err != nil {
 		return err
 	}
+	heard := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -76,7 +97,40 @@ func (p *program) tellChanges(ctx context.Context, database string) error {
 			}
 		}
 		told = runs
+		if heard, err = p.tellHeard(ctx, conn, heard); err != nil {
+			return err
+		}
 	}
+}
+
+// tellHeard says which changes that Paymo told of came to their tables since the time, and
+// returns when the last of them did.
+func (p *program) tellHeard(ctx context.Context, conn *pgx.Conn, since time.Time) (time.Time, error) {
+	rows, err := conn.Query(ctx, `
+		SELECT table_name, count(*), max(merged_at), max(extract(epoch FROM merged_at - heard_at))::float8
+		FROM paymosync.changes
+		WHERE merged_at > $1
+		GROUP BY table_name
+		ORDER BY table_name`, since)
+	if err != nil {
+		return since, fmt.Errorf("watch what Paymo tells of: %w", err)
+	}
+	var table string
+	var n int64
+	var merged time.Time
+	var took float64
+	last := since
+	_, err = pgx.ForEachRow(rows, []any{&table, &n, &merged, &took}, func() error {
+		p.tell("%s  %s: %s told by Paymo, in the table %.2fs later", merged.Local().Format(time.TimeOnly), table, counted(n, "change"), took)
+		if merged.After(last) {
+			last = merged
+		}
+		return nil
+	})
+	if err != nil {
+		return since, fmt.Errorf("watch what Paymo tells of: %w", err)
+	}
+	return last, nil
 }
 
 // demoRun is a run that wrote something, or could not read its table.

@@ -109,7 +109,7 @@ func TestDemoOnce(t *testing.T) {
 func TestDemoFollows(t *testing.T) {
 	t.Parallel()
 	demo := startDemo(t)
-	awaitDemo(t, demo, `(?m)^\d\d:\d\d:\d\d  [a-z_]+: \d+ (new|changed)`)
+	awaitDemo(t, demo, `(?m)^\d\d:\d\d:\d\d  [a-z_]+: \d+ changes? told by Paymo`)
 	demo.signal(os.Interrupt)
 	r := demo.waitFor(20*time.Second).mustExit(exitOK).mustSay("Stopped the service.", "Stopped the fake Paymo.", "Stopped PostgreSQL and deleted its data.")
 	mustLeaveNothing(t, r.out)

@@ -59,16 +59,16 @@ Exit code: 0, whether there are any or not.`,
 		Example: "  paymosync drift\n  paymosync drift --json | jq -r '.unknown[].sql'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := p.config("DATABASE_URL")
+			config, err := p.config("WAREHOUSE_URL")
 			if err != nil {
 				return err
 			}
-			pool, err := p.openToLook(cmd.Context(), config)
+			warehouse, err := p.openToLook(cmd.Context(), config)
 			if err != nil {
 				return err
 			}
-			defer pool.Close()
-			report, err := readDrift(cmd.Context(), sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount), config.WarehouseSchema)
+			defer warehouse.Close()
+			report, err := readDrift(cmd.Context(), storeOf(warehouse, config), config.WarehouseSchema)
 			if err != nil {
 				return err
 			}

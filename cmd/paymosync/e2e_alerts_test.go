@@ -80,7 +80,7 @@ func TestProgramAlerts(t *testing.T) {
 	w.run("alerts").mustExit(exitOK).mustSay("Nothing is wrong")
 
 	service := w.with("PAYMO_API_KEY", "not-the-key").start("serve")
-	within(t, 60*time.Second, "the refused key is told of", func() error {
+	within(t, 3*time.Minute, "the refused key is told of", func() error {
 		if told := h.told(); len(told) < 2 {
 			return fmt.Errorf("told %q", told)
 		}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paymosync/paymosync/sink/sinktest"
 )
@@ -73,8 +74,14 @@ func TestProgramCheckRights(t *testing.T) {
 	for _, schema := range []string{"paymo", "paymosync", "river"} {
 		do(fmt.Sprintf(`ALTER SCHEMA %s OWNER TO %s`, schema, role))
 	}
-	if step := limited.steps(exitOK)["migrations"]; !step.OK || !strings.Contains(step.Found, "pending: they are applied at the next start") {
+	steps := limited.steps(exitOK)
+	if step := steps["migrations"]; !step.OK || !strings.Contains(step.Found, "pending: they are applied at the next start") {
 		t.Errorf("%+v", step)
+	}
+	for _, name := range []string{"configuration", "migrations"} {
+		if shown := fmt.Sprintf("ok    %-13s  %s\n", name, steps[name].Found); !strings.Contains(readFile(t, "README.md"), shown) {
+			t.Errorf("the README's check does not show %q", shown)
+		}
 	}
 }
 
@@ -89,6 +96,28 @@ func TestProgramCheckPinnedAccount(t *testing.T) {
 		t.Errorf("%+v", step)
 	}
 	mustFail(t, other.with("PAYMO_API_KEY", "other-company-key").steps(exitUnwell)["account"], "belongs to another Paymo", "")
+}
+
+// What a check asks of Paymo counts in the budget that it shares with the service, and
+// waits for its turn; without a database it paces itself.
+func TestProgramCheckSpendsFromTheBudget(t *testing.T) {
+	t.Parallel()
+	company := agency()
+	company.Rate, company.Period = 5, time.Second
+	w := newWorld(t, company)
+	w.run("sync", "company").mustExit(exitOK)
+	spent := func() int { return value[int](w, `SELECT cardinality(dues)::int FROM paymosync.budgets`) }
+	before, asked := spent(), len(w.paymo.Requests())
+	if step := w.steps(exitOK)["paymo"]; !strings.Contains(step.Found, "5 requests per 1s") || !strings.Contains(step.Found, "80% of them are used") {
+		t.Errorf("%+v", step)
+	}
+	if counted, made := spent()-before, len(w.paymo.Requests())-asked; counted != made || made == 0 {
+		t.Errorf("%d requests were made, %d counted", made, counted)
+	}
+	away := w.with("DATABASE_URL", "postgres://nobody@"+freeAddr(t)+"/none").steps(exitUnwell)
+	if !away["paymo"].OK || away["postgresql"].OK {
+		t.Errorf("%+v", away)
+	}
 }
 
 // The fixes for a database that cannot be had follow from what is wrong.
@@ -129,4 +158,15 @@ func TestProgramCheckConfiguration(t *testing.T) {
 	w := configured(t).with("LOG_LEVEL", "loud", "SYNC_SCHEDULE", "every day")
 	mustFail(t, w.steps(exitConfig)["configuration"], "LOG_LEVEL: ", "correct these variables")
 	mustFail(t, w.steps(exitConfig)["configuration"], "SYNC_SCHEDULE: ", "correct these variables")
+}
+
+// Where Vault has no credentials for the database, the database's address is not to blame.
+func TestProgramCheckCredentials(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, agency()).with("DATABASE_CREDENTIALS", "vault://database/creds/x", "VAULT_ADDR", "http://"+freeAddr(t), "VAULT_TOKEN", "x")
+	step := w.steps(exitUnwell)["postgresql"]
+	mustFail(t, step, "connection refused", "")
+	if !strings.Contains(step.Found, "VAULT_ADDR") || strings.Contains(step.Fix, "DATABASE_URL") {
+		t.Errorf("%+v", step)
+	}
 }

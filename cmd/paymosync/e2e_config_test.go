@@ -11,23 +11,29 @@ import (
 // badValues are one for each variable whose text can be wrong.
 func badValues() map[string]string {
 	return map[string]string{
-		"DATABASE_URL":         "postgres://u:canary/x@h:5432/db",
-		"PAYMO_API_KEY":        "canary key",
-		"PAYMO_AUTH_SCHEME":    "bearer",
-		"PAYMO_BASE_URL":       "app.paymoapp.com",
-		"PAYMO_ALLOW_HTTP":     "perhaps",
-		"WAREHOUSE_SCHEMA":     "pg_catalog",
-		"SYNC_SCHEDULE":        "every day",
-		"FULL_SYNC_SCHEDULE":   "17 25 * * *",
-		"SYNC_SCHEDULES":       "time_entires=@daily",
-		"SYNC_TABLES":          "time_entires",
-		"SYNC_EXCLUDE_TABLES":  "nothing_of_the_kind",
-		"SYNC_START_DATE":      "last year",
-		"SYNC_TIMEZONE":        "Mars/Base",
+		"DATABASE_URL":          "postgres://u:canary/x@h:5432/db",
+		"WAREHOUSE_URL":         "postgres://u:canary/x@h:5432/db",
+		"DATABASE_CREDENTIALS":  "vault://canary",
+		"WAREHOUSE_CREDENTIALS": "vault://database/creds/x#canary",
+		"QUEUE_POLL_ONLY":       "perhaps",
+		"PAYMO_API_KEY":         "canary key",
+		"PAYMO_AUTH_SCHEME":     "bearer",
+		"PAYMO_BASE_URL":        "app.paymoapp.com",
+		"PAYMO_ALLOW_HTTP":      "perhaps",
+		"WAREHOUSE_SCHEMA":      "pg_catalog",
+		"SYNC_SCHEDULE":         "every day",
+		"FULL_SYNC_SCHEDULE":    "17 25 * * *",
+		"SYNC_SCHEDULES":        "time_entires=@daily",
+		"SYNC_TABLES":           "time_entires",
+		"SYNC_EXCLUDE_TABLES":   "nothing_of_the_kind",
+		"SYNC_START_DATE":       "last year",
+		"SYNC_TIMEZONE":         "Mars/Base",
+		"PUBLIC_URL":            "http://paymosync.example", "PAYMO_WEBHOOK_SECRET": "vault:canary", "SYNC_SCHEDULE_WITH_WEBHOOKS": "hourly",
 		"HTTP_ADDR":            "8080",
 		"HTTP_PASSWORD":        "vault:secret/canary",
 		"ALERT_WEBHOOK_URL":    "canary/hook",
 		"ALERT_FAILING_RUNS":   "0",
+		"RATE_SHARE":           "120%",
 		"ALERT_STALE_AFTER":    "1s",
 		"RUNS_RETENTION":       "1h",
 		"QUARANTINE_RETENTION": "x",
@@ -102,6 +108,8 @@ func TestProgramBadVariable(t *testing.T) {
 		switch variable.Name { // one without the other is a problem of its own
 		case "VAULT_CLIENT_CERT":
 			w = w.with("VAULT_CLIENT_KEY", os.DevNull)
+		case "PUBLIC_URL":
+			w = w.with("PAYMO_WEBHOOK_SECRET", "shh")
 		case "VAULT_CLIENT_KEY":
 			w = w.with("VAULT_CLIENT_CERT", os.DevNull)
 		}

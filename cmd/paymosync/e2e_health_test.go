@@ -1,14 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -54,80 +51,6 @@ func (c *child) mustStop() result {
 		c.t.Errorf("the service took %v to stop", took)
 	}
 	return r
-}
-
-// gate is a database's address that can be closed: what connects to it then is
-// refused, and what is connected is cut.
-type gate struct {
-	t       *testing.T
-	address string // host:port
-	target  string
-
-	mu       sync.Mutex
-	listener net.Listener
-	conns    []net.Conn
-}
-
-// newGate puts a gate before the world's database. It is closed.
-func newGate(w *world) *gate {
-	w.t.Helper()
-	u, err := url.Parse(w.variables["DATABASE_URL"])
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	g := &gate{t: w.t, address: freeAddr(w.t), target: u.Host}
-	u.Host = g.address
-	w.variables["DATABASE_URL"] = u.String()
-	w.t.Cleanup(g.close)
-	return g
-}
-
-func (g *gate) open() {
-	g.t.Helper()
-	listener, err := net.Listen("tcp", g.address)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	g.mu.Lock()
-	g.listener = listener
-	g.mu.Unlock()
-	go func() {
-		for {
-			from, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			to, err := net.Dial("tcp", g.target)
-			if err != nil {
-				from.Close()
-				continue
-			}
-			g.mu.Lock()
-			g.conns = append(g.conns, from, to)
-			g.mu.Unlock()
-			go pipe(from, to)
-			go pipe(to, from)
-		}
-	}()
-}
-
-func pipe(to, from net.Conn) {
-	_, _ = io.Copy(to, from) // either end may break it
-	to.Close()
-	from.Close()
-}
-
-func (g *gate) close() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.listener == nil {
-		return
-	}
-	g.listener.Close()
-	for _, conn := range g.conns {
-		conn.Close()
-	}
-	g.listener, g.conns = nil, nil
 }
 
 // A service whose database and Vault are down comes up, says what it waits for, and
@@ -239,4 +162,42 @@ func TestProgramMigrate(t *testing.T) {
 	}
 	w.run("sync").mustExit(exitOK)
 	w.mustEqual()
+}
+
+// A service whose connection to the database is cut while it asks something as it starts
+// does not give up.
+func TestProgramServeStartsOverCuts(t *testing.T) {
+	t.Parallel()
+	w := newWorldOn(t, agency(), open(t, ownServer(t).URL())).with("SYNC_TABLES", "clients") // to be migrated
+	g := newGate(w)
+	g.open()
+	// It is held where it waits for another process's migrations.
+	tx, err := w.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.WithoutCancel(t.Context()))
+	if _, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock($1)`, int64(0x7061796d6f73796e)); err != nil {
+		t.Fatal(err)
+	}
+	service := w.start("serve")
+	within(t, 20*time.Second, "the service waits", func() error {
+		if n := value[int](w, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_try_advisory_xact_lock%' AND pid <> pg_backend_pid()`); n == 0 {
+			return fmt.Errorf("it does not")
+		}
+		return nil
+	})
+	g.close()
+	within(t, 20*time.Second, "the service says that it tries again", func() error {
+		if said := service.out.String() + service.err.String(); !strings.Contains(said, "not ready, trying again") {
+			return fmt.Errorf("it says %s", said)
+		}
+		return nil
+	})
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g.open()
+	w.awaitReady(30 * time.Second)
+	service.mustStop()
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/paymosync/paymosync/sink/sinktest"
 )
 
@@ -31,6 +33,12 @@ func TestMain(m *testing.M) {
 	if err := removeBinaries(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
+	}
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
 	}
 	os.Exit(code)
 }

@@ -98,7 +98,7 @@ func TestProgramPage(t *testing.T) {
 
 	tab := chromium.Tab(t)
 	tab.Open(w.address())
-	for _, text := range []string{"All 35 tables are as Paymo has them", "Account default", "Admin", "the key sees the whole account", w.url, testRelease, "of 500", "no sync is waiting"} {
+	for _, text := range []string{"All 35 tables are as Paymo has them", "Account default", "Admin", "the key sees the whole account", w.url, testRelease, "of 400", "no sync is waiting"} {
 		tab.UntilText(text)
 	}
 	judgePage(t, tab, "healthy")

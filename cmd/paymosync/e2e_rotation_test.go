@@ -101,11 +101,17 @@ func TestSoakRotations(t *testing.T) {
 // follow changes something in Paymo and waits until the warehouse has it.
 func (w *world) follow() time.Duration {
 	w.t.Helper()
+	return w.followWithin(time.Minute)
+}
+
+// followWithin is follow where that may take longer.
+func (w *world) followWithin(most time.Duration) time.Duration {
+	w.t.Helper()
 	id, err := w.paymo.Put("clients", map[string]any{"name": "somebody new", "active": true})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return within(w.t, 60*time.Second, "a new client is in the warehouse", func() error {
+	return within(w.t, most, "a new client is in the warehouse", func() error {
 		if n := value[int](w, `SELECT count(*) FROM paymo.clients WHERE id = $1`, id); n == 0 {
 			return fmt.Errorf("client %d is not", id)
 		}

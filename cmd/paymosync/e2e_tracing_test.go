@@ -99,6 +99,7 @@ func TestProgramTracesShowNoSecret(t *testing.T) {
 	const key = "canary-key-5b77e20d91"
 	c := newCollector(t)
 	w := newWorld(t, paymotest.Config{Seed: 7, Entries: 300, Key: key})
+	honest := echo(w.paymo)
 	careless := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		key := r.Header.Get("Authorization")
 		switch r.URL.Path {
@@ -117,7 +118,7 @@ func TestProgramTracesShowNoSecret(t *testing.T) {
 		case "/api/users":
 			http.Redirect(rw, r, "/api/"+key, http.StatusFound)
 		default:
-			echo(w.paymo).ServeHTTP(rw, r)
+			honest.ServeHTTP(rw, r)
 		}
 	}))
 	t.Cleanup(careless.Close)

@@ -184,6 +184,18 @@ func (w *world) mustHaveOneWriter() {
 	}
 }
 
+// mustNotOverlap fails the test where two runs of one table overlap that came to their end:
+// when one ended that was killed, nobody knows.
+func (w *world) mustNotOverlap() {
+	w.t.Helper()
+	if wrong := w.ledger(`r.state NOT IN ('interrupted', 'running') AND EXISTS (
+		SELECT FROM paymosync.runs AS other
+		WHERE other.table_name = r.table_name AND other.id <> r.id AND other.state NOT IN ('interrupted', 'running')
+			AND tstzrange(other.started_at, other.finished_at) && tstzrange(r.started_at, r.finished_at))`); len(wrong) > 0 {
+		w.t.Errorf("two writers at once:\n%v", wrong)
+	}
+}
+
 // seed draws the seed of a test's chances, or takes PAYMOSYNC_SEED, and says which.
 func seed(t *testing.T) *rand.Rand {
 	t.Helper()
@@ -204,7 +216,12 @@ func soak() bool { return os.Getenv("PAYMOSYNC_SOAK") != "" }
 // ownServer starts a PostgreSQL for one test, where others would disturb it.
 func ownServer(t *testing.T) *sinktest.Server {
 	t.Helper()
-	server, err := sinktest.Start(context.Background(), sinktest.Options{})
+	return ownServerWith(t, sinktest.Options{})
+}
+
+func ownServerWith(t *testing.T, o sinktest.Options) *sinktest.Server {
+	t.Helper()
+	server, err := sinktest.Start(context.Background(), o)
 	switch {
 	case errors.Is(err, sinktest.ErrNoBinaries) && os.Getenv("CI") != "true":
 		t.Skip(err)

@@ -4,39 +4,35 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/singleflight"
-
-	"github.com/paymosync/paymosync/migrations"
 )
 
 // probeTimeout bounds every question that a health check asks.
 const probeTimeout = 3 * time.Second
 
-// health answers /livez and /readyz. The service is ready when its database is
-// there, has this version's layout, and the queue runs. Vault and Paymo are reported,
+// health answers /livez and /readyz. The service is ready when its databases
+// are there, have this version's layout, and the queue runs. Vault and Paymo are reported,
 // but their absence does not make the service unready: jobs wait for them.
 type health struct {
 	vault      *Vault
 	needsVault bool
-	schema     string // of the warehouse
+	places     []place // of the databases
 	paymo      *paymoWatch
 
 	probes singleflight.Group
 
-	mu      sync.Mutex
-	pool    *pgxpool.Pool
-	waiting error
+	mu        sync.Mutex
+	databases []*database // once it is ready
+	waiting   error
 }
 
 func newHealth(vault *Vault, config Config) *health {
 	return &health{
-		vault: vault, needsVault: config.NeedsVault(), schema: config.WarehouseSchema,
+		vault: vault, needsVault: config.NeedsVault(), places: config.places(),
 		paymo: newPaymoWatch(), waiting: errors.New("starting"),
 	}
 }
@@ -48,11 +44,11 @@ func (h *health) waitFor(err error) {
 	h.waiting = err
 }
 
-// ready notes that the service runs on the pool.
-func (h *health) ready(pool *pgxpool.Pool) {
+// ready notes that the service runs on the databases.
+func (h *health) ready(databases ...*database) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.pool, h.waiting = pool, nil
+	h.databases, h.waiting = databases, nil
 }
 
 func (h *health) livez(w http.ResponseWriter, _ *http.Request) {
@@ -74,22 +70,19 @@ func (h *health) readyz(w http.ResponseWriter, r *http.Request) {
 func (h *health) probe(ctx context.Context) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	report := map[string]string{"status": "ready", "database": "ok", "migrations": "ok", "paymo": h.paymo.String()}
+	report := map[string]string{"status": "ready", "migrations": "ok", "paymo": h.paymo.String()}
 	var asked sync.WaitGroup
 	var vaultErr error
 	if h.needsVault {
 		asked.Go(func() { _, vaultErr = h.vault.Check(ctx) })
 	}
 	h.mu.Lock()
-	pool, waiting := h.pool, h.waiting
+	databases, waiting := h.databases, h.waiting
 	h.mu.Unlock()
-	if waiting == nil {
-		waiting = pool.Ping(ctx)
-	}
 	if waiting != nil {
-		report["status"], report["database"], report["migrations"] = "not ready", describe(waiting), "not known"
-	} else if err := h.layout(ctx, pool); err != nil {
-		report["status"], report["migrations"] = "not ready", describe(err)
+		h.reportWaiting(report, waiting)
+	} else {
+		reportDatabases(ctx, report, databases)
 	}
 	asked.Wait()
 	if h.needsVault {
@@ -101,13 +94,40 @@ func (h *health) probe(ctx context.Context) map[string]string {
 	return report
 }
 
-// layout reports what the database lacks of this version's layout, or has beyond it.
-func (h *health) layout(ctx context.Context, pool *pgxpool.Pool) error {
-	pending, err := migrations.Pending(ctx, pool, h.schema)
-	if err == nil && len(pending) > 0 {
-		err = fmt.Errorf("the database lacks %d migrations, the first is %s: run paymosync migrate up", len(pending), pending[0])
+// reportWaiting says what is waited for, of the database that it is about where it is
+// about one.
+func (h *health) reportWaiting(report map[string]string, waiting error) {
+	report["status"], report["migrations"] = "not ready", "not known"
+	one, about := errors.AsType[placeError](waiting)
+	for _, where := range h.places {
+		report[where.key()] = describe(waiting)
+		if about && one.key != where.key() {
+			report[where.key()] = "not known"
+		}
 	}
-	return err
+}
+
+// reportDatabases asks all databases at once.
+func reportDatabases(ctx context.Context, report map[string]string, databases []*database) {
+	unreachable, behind := make([]error, len(databases)), make([]error, len(databases))
+	var asked sync.WaitGroup
+	for i, d := range databases {
+		asked.Go(func() {
+			if unreachable[i] = d.Ping(ctx); unreachable[i] == nil {
+				behind[i] = d.layout(ctx)
+			}
+		})
+	}
+	asked.Wait()
+	for i, d := range databases {
+		report[d.key()] = "ok"
+		switch {
+		case unreachable[i] != nil:
+			report["status"], report[d.key()], report["migrations"] = "not ready", describe(unreachable[i]), "not known"
+		case behind[i] != nil && report["migrations"] == "ok":
+			report["status"], report["migrations"] = "not ready", describe(behind[i])
+		}
+	}
 }
 
 func answer(w http.ResponseWriter, status int, report map[string]string) {

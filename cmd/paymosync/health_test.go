@@ -61,7 +61,7 @@ func TestReadiness(t *testing.T) {
 	mustBe(http.StatusServiceUnavailable, map[string]string{"database": "sleeps"})
 
 	pool := sinktest.Empty(t)
-	h.ready(pool)
+	h.ready(&database{Pool: pool, schema: sinktest.Warehouse})
 	mustBe(http.StatusServiceUnavailable, map[string]string{"status": "not ready", "database": "ok", "migrations": "lacks", "vault": "refused"})
 	mustBe(http.StatusServiceUnavailable, map[string]string{"migrations": "paymosync migrate up"})
 	if _, err := migrations.Up(t.Context(), pool, sinktest.Warehouse); err != nil {
@@ -83,7 +83,7 @@ func TestReadinessAskedAtOnce(t *testing.T) {
 	t.Parallel()
 	pool := sinktest.Database(t)
 	h := newHealth(nil, Config{WarehouseSchema: sinktest.Warehouse})
-	h.ready(pool)
+	h.ready(&database{Pool: pool, schema: sinktest.Warehouse})
 	var codes sync.Map
 	var all sync.WaitGroup
 	for i := range 200 {

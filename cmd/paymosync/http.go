@@ -37,6 +37,7 @@ type httpConfig struct {
 	Page     http.Handler  // all that is not below, behind the password
 	River    http.Handler  // /river/, behind the password
 	Metrics  http.Handler  // /metrics, for everyone; nil for none
+	Webhook  http.Handler  // Paymo's calls, which are signed; nil where it is not to call
 	Log      *slog.Logger
 }
 
@@ -99,6 +100,9 @@ func (s *httpServer) handler(loopback bool) http.Handler {
 	mux.HandleFunc("GET /readyz", s.config.Health.readyz)
 	if s.config.Metrics != nil {
 		mux.Handle("GET /metrics", s.config.Metrics)
+	}
+	if s.config.Webhook != nil {
+		mux.Handle("POST "+webhookPath, s.config.Webhook)
 	}
 	mux.Handle("/", door.guard(s.config.Page))
 	mux.Handle("/river/", door.guard(s.config.River))

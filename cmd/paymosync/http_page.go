@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
@@ -24,17 +23,18 @@ const (
 )
 
 // pages are what is served once there is a database.
-type pages struct{ status, river lateHandler }
+type pages struct{ status, river, webhook lateHandler }
 
 // close serves them no more.
 func (p *pages) close() {
 	p.status.set(nil)
 	p.river.set(nil)
+	p.webhook.set(nil)
 }
 
 // open serves them from now on. What runs beside the requests ends with the context.
 func (p *pages) open(ctx context.Context, controls *controls, queueLog, log *slog.Logger) error {
-	ui, err := startRiverUI(ctx, controls.queue, queueLog)
+	ui, err := startRiverUI(ctx, controls.queue.Client, queueLog)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (p *pages) open(ctx context.Context, controls *controls, queueLog, log *slo
 // controls are what the status page shows and does.
 type controls struct {
 	overview *overviews
-	queue    *river.Client[pgx.Tx]
+	queue    *jobs.Service
 	store    *sink.Store
 }
 

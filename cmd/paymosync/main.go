@@ -15,6 +15,7 @@ func main() { os.Exit(run()) }
 
 // run is the program: the first signal ends its context, a second one ends it.
 func run() int {
+	defer profile()()
 	ctx, forget := untilHangup(context.Background())
 	defer forget()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
@@ -20,25 +19,26 @@ func (p *program) migrateCommand() *cobra.Command {
 		Short:   "Bring the database to this version's layout",
 		Example: "  paymosync migrate up\n  paymosync migrate status",
 		Args:    cobra.NoArgs,
-		RunE:    p.withDatabase(p.migrateUp),
+		RunE:    p.withDatabases(p.migrateUp),
 	}
 	command.AddCommand(
 		&cobra.Command{
 			Use: "up", Short: "Apply what is pending", Example: "  paymosync migrate up",
-			Args: usage(cobra.NoArgs), RunE: p.withDatabase(p.migrateUp),
+			Args: usage(cobra.NoArgs), RunE: p.withDatabases(p.migrateUp),
 		},
 		&cobra.Command{
 			Use: "status", Short: "List every migration and when it was applied", Example: "  paymosync migrate status",
-			Args: usage(cobra.NoArgs), RunE: p.withDatabase(p.migrateStatus),
+			Args: usage(cobra.NoArgs), RunE: p.withDatabases(p.migrateStatus),
 		},
 	)
 	return command
 }
 
-// withDatabase runs a command that needs the database, whatever its layout.
-func (p *program) withDatabase(work func(context.Context, Config, *pgxpool.Pool) error) func(*cobra.Command, []string) error {
+// withDatabases runs a command that needs the databases, whatever their layout: those
+// whose addresses are known.
+func (p *program) withDatabases(work func(context.Context, databases) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
-		config, err := p.config("DATABASE_URL")
+		config, err := p.config("WAREHOUSE_URL")
 		if err != nil {
 			return err
 		}
@@ -47,41 +47,51 @@ func (p *program) withDatabase(work func(context.Context, Config, *pgxpool.Pool)
 			return err
 		}
 		defer vault.Close()
-		pool, err := openDatabase(cmd.Context(), config, vault)
+		opened, err := openDatabases(cmd.Context(), config, vault)
 		if err != nil {
 			return err
 		}
-		defer pool.Close()
-		return work(cmd.Context(), config, pool)
+		defer opened.Close()
+		return work(cmd.Context(), opened)
 	}
 }
 
-func (p *program) migrateUp(ctx context.Context, config Config, pool *pgxpool.Pool) error {
-	applied, err := migrations.Up(ctx, pool, config.WarehouseSchema)
-	for _, step := range applied {
-		if _, printErr := fmt.Fprintf(p.out, "applied %s in %s\n", step, span(step.Took)); printErr != nil {
-			return errors.Join(err, printErr)
+func (p *program) migrateUp(ctx context.Context, opened databases) error {
+	nothing := true
+	for _, d := range opened.all() {
+		applied, err := migrations.Up(ctx, d.Pool, d.schema, d.sets...)
+		for _, step := range applied {
+			if _, printErr := fmt.Fprintf(p.out, "applied %s in %s\n", step, span(step.Took)); printErr != nil {
+				return errors.Join(err, printErr)
+			}
 		}
+		if err != nil {
+			return err
+		}
+		nothing = nothing && len(applied) == 0
 	}
-	if err == nil && len(applied) == 0 {
-		_, err = fmt.Fprintln(p.out, "nothing to apply: the database has this version's layout")
-	}
-	return err
-}
-
-func (p *program) migrateStatus(ctx context.Context, config Config, pool *pgxpool.Pool) error {
-	steps, err := migrations.Status(ctx, pool, config.WarehouseSchema)
-	if err != nil {
+	if nothing {
+		_, err := fmt.Fprintln(p.out, "nothing to apply: the database has this version's layout")
 		return err
 	}
+	return nil
+}
+
+func (p *program) migrateStatus(ctx context.Context, opened databases) error {
 	w := p.newTable("set", "version", "name", "applied")
 	numbers(w, "version")
-	for _, step := range steps {
-		applied := "pending"
-		if !step.Pending() {
-			applied = step.AppliedAt.UTC().Format(time.RFC3339)
+	for _, d := range opened.all() {
+		steps, err := migrations.Status(ctx, d.Pool, d.schema, d.sets...)
+		if err != nil {
+			return err
 		}
-		w.AppendRow(table.Row{step.Set, step.Version, step.Name, applied})
+		for _, step := range steps {
+			applied := "pending"
+			if !step.Pending() {
+				applied = step.AppliedAt.UTC().Format(time.RFC3339)
+			}
+			w.AppendRow(table.Row{step.Set, step.Version, step.Name, applied})
+		}
 	}
 	w.Render()
 	return nil

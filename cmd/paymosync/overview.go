@@ -5,25 +5,26 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/paymosync/paymosync/jobs"
-	"github.com/paymosync/paymosync/paymo/catalog"
-	"github.com/paymosync/paymosync/sink"
 )
 
 // newOverviewConfig says what is looked at: the configured tables, with so many runs of
 // each, and so many of all together.
-func newOverviewConfig(config Config, pool *pgxpool.Pool, runs, latest int) jobs.OverviewConfig {
-	return jobs.OverviewConfig{
-		Pool:   pool,
-		Store:  sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount),
+func newOverviewConfig(config Config, opened databases, runs, latest int) jobs.OverviewConfig {
+	look := jobs.OverviewConfig{
+		Store:  storeOf(opened.warehouse, config),
 		Tables: tableSchedules(config),
 		Full:   config.FullSchedule,
+		Share:  config.Paymo.Share,
 		Runs:   runs,
 		Latest: latest,
 	}
+	if opened.queue != nil {
+		look.Pool = opened.queue.Pool
+	}
+	return look
 }
 
 // overviewLife is how long an overview serves everybody who asks: the page, the metrics

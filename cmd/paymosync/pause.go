@@ -66,17 +66,17 @@ func (p *program) eachNamed(ctx context.Context, names []string, do func(context
 	if err != nil {
 		return err
 	}
-	config, err := p.config("DATABASE_URL")
+	config, err := p.config("WAREHOUSE_URL")
 	if err != nil {
 		return err
 	}
-	pool, err := p.openToLook(ctx, config)
+	warehouse, err := p.openToLook(ctx, config)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer warehouse.Close()
 	for _, resource := range resources {
-		if err := do(ctx, config, storeOf(pool, config), resource, p.out); err != nil {
+		if err := do(ctx, config, storeOf(warehouse, config), resource, p.out); err != nil {
 			return err
 		}
 	}

@@ -41,7 +41,7 @@ wrong.`,
 			if _, err := chosenTables(Config{}, args); err != nil {
 				return err
 			}
-			config, err := p.config("DATABASE_URL")
+			config, err := p.config("WAREHOUSE_URL")
 			if err != nil {
 				return err
 			}
@@ -70,13 +70,13 @@ func (p *program) plan(ctx context.Context, config Config, requests []jobs.Reque
 		return err
 	}
 	defer vault.Close()
-	pool, err := openReadOnly(ctx, config, vault)
+	warehouse, err := openReadOnly(ctx, config, vault)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer warehouse.Close()
 	plan, err := jobs.MakePlan(ctx, jobs.PlanConfig{
-		Store: storeOf(pool, config), StartDate: config.StartDate, FullDue: fullDue(config.FullSchedule),
+		Store: storeOf(warehouse, config), StartDate: config.StartDate, FullDue: fullDue(config.FullSchedule), Share: config.Paymo.Share,
 	}, requests)
 	if err != nil {
 		return err

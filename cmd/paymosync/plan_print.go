@@ -129,7 +129,7 @@ func budgetNow(pace jobs.Pace) string {
 	case pace.Left < 0:
 		return "how many are left at the moment is not known"
 	}
-	now := fmt.Sprintf("%d of %d are left at the moment", pace.Left, pace.Limit)
+	now := fmt.Sprintf("%d of %d are left at the moment", pace.Left, pace.Ours())
 	if pace.Wait > 0 {
 		now += fmt.Sprintf(", and the next one may go in %s", span(pace.Wait))
 	}

@@ -30,7 +30,7 @@ func examplePlan() jobs.Plan {
 			entries,
 		},
 		Requests: 640, Bound: jobs.About, Takes: 652 * time.Second,
-		Pace: jobs.Pace{Limit: 5, Period: 5 * time.Second, Left: 3, Wait: 800 * time.Millisecond},
+		Pace: jobs.Pace{Limit: 5, Share: 80, Period: 5 * time.Second, Left: 3, Wait: 800 * time.Millisecond},
 	}
 }
 
@@ -51,10 +51,10 @@ func TestPlanPage(t *testing.T) {
 func TestPlanTotals(t *testing.T) {
 	t.Parallel()
 	for want, pace := range map[string]jobs.Pace{
-		"Paymo has not told its limit yet, and this one is assumed":                {Limit: 5, Period: 5 * time.Second, Assumed: true, Left: -1},
-		"Paymo asked to be left alone until 2026-11-27T20:14:00Z, which is in 12s": {Limit: 5, Period: 5 * time.Second, BlockedUntil: time.Date(2026, 11, 27, 20, 14, 0, 0, time.UTC), Wait: 12 * time.Second},
-		"5 of 5 are left at the moment":                                            {Limit: 5, Period: 5 * time.Second, Left: 5},
-		"0 of 5 are left at the moment, and the next one may go in 0.8s":           {Limit: 5, Period: 5 * time.Second, Wait: 800 * time.Millisecond},
+		"Paymo has not told its limit yet, and this one is assumed":                {Limit: 5, Share: 80, Period: 5 * time.Second, Assumed: true, Left: -1},
+		"Paymo asked to be left alone until 2026-11-27T20:14:00Z, which is in 12s": {Limit: 5, Share: 80, Period: 5 * time.Second, BlockedUntil: time.Date(2026, 11, 27, 20, 14, 0, 0, time.UTC), Wait: 12 * time.Second},
+		"4 of 4 are left at the moment":                                            {Limit: 5, Share: 80, Period: 5 * time.Second, Left: 4},
+		"0 of 4 are left at the moment, and the next one may go in 0.8s":           {Limit: 5, Share: 80, Period: 5 * time.Second, Wait: 800 * time.Millisecond},
 	} {
 		if got := budgetNow(pace); got != want {
 			t.Errorf("%+v: %s", pace, got)

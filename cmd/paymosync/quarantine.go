@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/paymosync/paymosync/paymo/catalog"
@@ -91,20 +90,20 @@ They are kept whole, but for fields that are secret.`,
 
 // withQuarantine does work that looks into the quarantine and changes nothing.
 func (p *program) withQuarantine(ctx context.Context, work func(context.Context, *sink.Store) error) error {
-	config, err := p.config("DATABASE_URL")
+	config, err := p.config("WAREHOUSE_URL")
 	if err != nil {
 		return err
 	}
-	pool, err := p.openToLook(ctx, config)
+	warehouse, err := p.openToLook(ctx, config)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
-	return work(ctx, storeOf(pool, config))
+	defer warehouse.Close()
+	return work(ctx, storeOf(warehouse, config))
 }
 
-func storeOf(pool *pgxpool.Pool, config Config) *sink.Store {
-	return sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount)
+func storeOf(warehouse *database, config Config) *sink.Store {
+	return sink.New(warehouse.Pool, config.WarehouseSchema, catalog.DefaultAccount)
 }
 
 // isHash reports whether the text may be the beginning of a hash.

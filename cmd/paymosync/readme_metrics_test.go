@@ -25,7 +25,7 @@ func metricsTable(t *testing.T) string {
 	at := time.Now()
 	m.Read(func(context.Context) (jobs.Overview, error) {
 		return jobs.Overview{
-			At: at, Account: jobs.AccountOverview{Pinned: true}, Budget: sink.BudgetState{Limit: 5, Left: 3},
+			At: at, Account: jobs.AccountOverview{Pinned: true}, Budget: sink.BudgetState{Limit: 5, Share: 80, Left: 3},
 			Tables: []jobs.TableOverview{{TableStatus: sink.TableStatus{Table: "clients", FreshAsOf: &at, FullAt: &at}, Cause: jobs.CauseGuard}},
 			Queue:  map[string]int64{"running": 1},
 		}, nil

@@ -47,7 +47,7 @@ Exit code: 0 when every record became a row, 1 when one did not.`,
 				_, err := tableNamed(which)
 				return err
 			}
-			config, err := p.config("DATABASE_URL")
+			config, err := p.config("WAREHOUSE_URL")
 			if err != nil {
 				return err
 			}
@@ -67,16 +67,16 @@ func (p *program) replay(ctx context.Context, config Config, which string) error
 		return err
 	}
 	defer vault.Close()
-	pool, err := openPrepared(ctx, config, vault, log)
+	warehouse, err := openPrepared(ctx, config, vault, log)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer warehouse.Close()
 	client, err := newClient(config, vault, nil, "") // it decodes, and asks nothing
 	if err != nil {
 		return err
 	}
-	r := &replaying{program: p, store: storeOf(pool, config), client: client}
+	r := &replaying{program: p, store: storeOf(warehouse, config), client: client}
 	records, err := r.find(ctx, which)
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ It is configured by environment variables; the README lists them all.`,
 	})
 	root.AddCommand(
 		p.serveCommand(), p.syncCommand(), p.planCommand(), p.backfillCommand(), p.verifyCommand(), p.statusCommand(), p.runsCommand(), p.pauseCommand(), p.resumeCommand(), p.checkCommand(), p.migrateCommand(),
-		p.tablesCommand(), p.driftCommand(), p.alertsCommand(), p.quarantineCommand(), p.resetCommand(), p.demoCommand(), p.healthcheckCommand(), p.versionCommand(),
+		p.tablesCommand(), p.driftCommand(), p.alertsCommand(), p.webhooksCommand(), p.quarantineCommand(), p.resetCommand(), p.demoCommand(), p.healthcheckCommand(), p.versionCommand(),
 	)
 	for _, command := range root.Commands() {
 		command.Args = usage(command.Args)

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
@@ -66,16 +65,16 @@ Exit code: 0, whatever the runs came to; 2 for a table that is not there.`,
 			if err != nil {
 				return err
 			}
-			config, err := p.config("DATABASE_URL")
+			config, err := p.config("WAREHOUSE_URL")
 			if err != nil {
 				return err
 			}
-			pool, err := p.openToLook(cmd.Context(), config)
+			warehouse, err := p.openToLook(cmd.Context(), config)
 			if err != nil {
 				return err
 			}
-			defer pool.Close()
-			return p.runs(cmd.Context(), config, pool, filter, o.asJSON)
+			defer warehouse.Close()
+			return p.runs(cmd.Context(), config, warehouse, filter, o.asJSON)
 		},
 	}
 	flags := command.Flags()
@@ -108,8 +107,8 @@ func (o runsOptions) filter(args []string) (sink.RunFilter, error) {
 	return filter, nil
 }
 
-func (p *program) runs(ctx context.Context, config Config, pool *pgxpool.Pool, filter sink.RunFilter, asJSON bool) error {
-	store := storeOf(pool, config)
+func (p *program) runs(ctx context.Context, config Config, warehouse *database, filter sink.RunFilter, asJSON bool) error {
+	store := storeOf(warehouse, config)
 	now, err := store.Now(ctx)
 	if err != nil {
 		return err

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -65,7 +66,7 @@ func serve(ctx context.Context, config Config, log *slog.Logger) error {
 	health, pages := newHealth(vault, config), &pages{}
 	meters := newMeters(config, log)
 	web := newHTTPServer(httpConfig{
-		Address: config.HTTPAddr, Health: health, Page: &pages.status, River: &pages.river, Metrics: meters, Log: log,
+		Address: config.HTTPAddr, Health: health, Page: &pages.status, River: &pages.river, Metrics: meters, Webhook: webhookHandler(config, &pages.webhook), Log: log,
 		Password: newHTTPPassword(config.HTTPPassword, vault.Resolve, log),
 	})
 	group, ctx := errgroup.WithContext(ctx)
@@ -75,40 +76,58 @@ func serve(ctx context.Context, config Config, log *slog.Logger) error {
 	return group.Wait()
 }
 
-// work opens the database, and syncs on schedule until the context ends. The pages are
-// served meanwhile, unless they are nil.
+// work syncs on schedule until the context ends. A database or a Vault that is down at the
+// start is waited for; anything else that is wrong is an error.
 func work(ctx context.Context, config Config, vault *Vault, health *health, pages *pages, meters *metrics.Metrics, log *slog.Logger) error {
-	pool, err := openUntilReady(ctx, config, vault, health, log)
-	if ctx.Err() != nil {
-		return nil // it was stopped before it was ready
+	for {
+		err := startWork(ctx, config, vault, health, pages, meters, log)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // what failed, failed by being interrupted
+		}
+		if err == nil || !passing(err) {
+			return err
+		}
+		health.waitFor(err)
+		log.WarnContext(ctx, "not ready, trying again", "error", describe(err), "wait", openRetry)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(openRetry):
+		}
 	}
+}
+
+// startWork opens the databases and works until the context ends. The pages are served
+// meanwhile, unless they are nil.
+func startWork(ctx context.Context, config Config, vault *Vault, health *health, pages *pages, meters *metrics.Metrics, log *slog.Logger) error {
+	databases, err := openAllPrepared(ctx, config, vault, log)
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
+	defer databases.Close()
 	spans, err := newTraces(config.Traces, log)
 	if err != nil {
 		return err
 	}
 	defer spans.stop(ctx)
-	syncer, err := newSyncer(ctx, config, vault, pool, log, nil, spans, meters.Transport(health.paymo.around(spans.transport())))
-	if ctx.Err() != nil {
-		return nil
-	}
+	syncer, err := newSyncer(ctx, config, vault, databases.warehouse, log, nil, spans, meters.Transport(health.paymo.around(spans.transport())))
 	if err != nil {
 		return err
 	}
 	syncer.Ended = meters.Ended
-	overview := &overviews{config: newOverviewConfig(config, pool, overviewRuns, overviewRuns)}
+	overview := &overviews{config: newOverviewConfig(config, databases, overviewRuns, overviewRuns)}
 	meters.Read(overview.Read)
 	defer meters.Read(nil)
 	queueLog := slog.New(quieter{log.Handler()}).With("part", "queue")
+	secret := newWebhookSecret(config, vault)
 	service, err := jobs.NewService(jobs.ServiceConfig{
-		Pool: pool, Syncer: syncer, Tables: tableSchedules(config), Full: config.FullSchedule,
+		Pool: databases.queue.Pool, Syncer: syncer, Tables: tableSchedules(config), Full: config.FullSchedule, Share: config.Paymo.Share,
 		Alerts: newAlertConfig(config, vault),
 		Keep:   sink.Retention{Runs: config.Operate.KeepRuns, Quarantine: config.Operate.KeepQuarantine},
 		Jobs:   config.Operate.KeepJobs,
-		Log:    queueLog,
+		Poll:   config.QueuePollOnly,
+		Hooks:  newHookConfig(config, secret), Brought: meters.Brought,
+		Log: queueLog,
 	})
 	if err != nil {
 		return fmt.Errorf("make the queue: %w", err)
@@ -117,52 +136,37 @@ func work(ctx context.Context, config Config, vault *Vault, health *health, page
 		if err := pages.open(ctx, &controls{overview, service, syncer.Store}, queueLog, log); err != nil {
 			return err
 		}
+		pages.webhook.set(newWebhookReceiver(config, secret, service, meters, log))
 		defer pages.close()
 	}
 	if err := service.Start(ctx); err != nil {
 		return fmt.Errorf("start the queue: %w", err)
 	}
 	log.InfoContext(ctx, "ready", "tables", len(tableSchedules(config)))
-	health.ready(pool)
+	health.ready(databases.all()...)
 	<-service.Stopped()
 	return nil
 }
 
-// openUntilReady opens and prepares the database. A database or a Vault that is
-// down is waited for; anything else that is wrong is an error.
-func openUntilReady(ctx context.Context, config Config, vault *Vault, health *health, log *slog.Logger) (*pgxpool.Pool, error) {
-	for {
-		pool, err := openPrepared(ctx, config, vault, log)
-		if err == nil {
-			return pool, nil
-		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err() // what failed, failed by being interrupted
-		}
-		var passing interface{ Temporary() bool }
-		if !sink.Temporary(err) && !(errors.As(err, &passing) && passing.Temporary()) {
-			return nil, err
-		}
-		health.waitFor(err)
-		log.WarnContext(ctx, "not ready, trying again", "error", describe(err), "wait", openRetry)
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(openRetry):
-		}
-	}
+// passing reports whether what went wrong at the start may be over soon: a database or a
+// Vault that is down, or a connection that was cut while something was asked on it.
+func passing(err error) bool {
+	var temporary interface{ Temporary() bool }
+	var cut *net.OpError
+	return sink.Temporary(err) || errors.As(err, &temporary) && temporary.Temporary() ||
+		errors.As(err, &cut) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-func openPrepared(ctx context.Context, config Config, vault *Vault, log *slog.Logger) (*pgxpool.Pool, error) {
-	pool, err := openDatabase(ctx, config, vault)
+func openAllPrepared(ctx context.Context, config Config, vault *Vault, log *slog.Logger) (databases, error) {
+	warehouse, err := openPrepared(ctx, config, vault, log)
+	if err != nil || !config.WarehouseURL.IsSet() {
+		return databases{warehouse, warehouse}, err
+	}
+	queue, err := openPreparedAt(ctx, config, config.queuePlace(), vault, log)
 	if err != nil {
-		return nil, err
+		warehouse.Close()
 	}
-	if err := prepareDatabase(ctx, config, pool, log); err != nil {
-		pool.Close()
-		return nil, err
-	}
-	return pool, nil
+	return databases{warehouse, queue}, err
 }
 
 // newMeters makes the metrics of a service.
@@ -175,8 +179,17 @@ func tableSchedules(config Config) []jobs.TableSchedule {
 	var schedules []jobs.TableSchedule
 	for _, name := range config.Tables {
 		if resource, ok := catalog.Lookup(name); ok {
-			schedules = append(schedules, jobs.TableSchedule{Resource: resource, Schedule: config.ScheduleOf(name)})
+			schedules = append(schedules, scheduleOf(config, resource))
 		}
 	}
 	return schedules
+}
+
+// scheduleOf is when a table is synced.
+func scheduleOf(config Config, resource *catalog.Resource) jobs.TableSchedule {
+	schedule := jobs.TableSchedule{Resource: resource, Schedule: config.ScheduleOf(resource.Table)}
+	if config.Webhooks.On() && config.Webhooks.Scheduled && resource.Model != "" {
+		schedule.Heard = config.Webhooks.Schedule
+	}
+	return schedule
 }

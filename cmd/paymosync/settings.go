@@ -10,12 +10,18 @@ import (
 // Go field. The order is that of the documentation; a default comes last in its
 // tag.
 type settings struct {
-	DatabaseURL string `env:"DATABASE_URL" secret:"true" desc:"PostgreSQL that holds the warehouse: a URL, a DSN, or a vault:// reference to one"`
+	DatabaseURL          string `env:"DATABASE_URL" secret:"true" desc:"PostgreSQL that holds the warehouse and the queue: a URL, a DSN, or a vault:// reference to one"`
+	WarehouseURL         string `env:"WAREHOUSE_URL" secret:"true" desc:"PostgreSQL that holds the warehouse and its bookkeeping, where that is another than the queue's; in the same forms"`
+	DatabaseCredentials  string `env:"DATABASE_CREDENTIALS" desc:"user and password for DATABASE_URL from Vault's database engine: vault://database/creds/ROLE"`
+	WarehouseCredentials string `env:"WAREHOUSE_CREDENTIALS" desc:"the same for WAREHOUSE_URL"`
+	QueuePollOnly        string `env:"QUEUE_POLL_ONLY, default=false" desc:"look into the queue once a second rather than be told: for DATABASE_URL through a pooler in transaction mode"`
 
 	PaymoAPIKey     string `env:"PAYMO_API_KEY, default=vault://secret/paymo#api_key" secret:"true" desc:"Paymo API key, as a vault:// reference; the key itself is taken for a trial, with a warning"`
 	PaymoAuthScheme string `env:"PAYMO_AUTH_SCHEME, default=auto" desc:"how the key is sent: raw, basic, or auto to find out"`
 	PaymoBaseURL    string `env:"PAYMO_BASE_URL, default=https://app.paymoapp.com" desc:"address of Paymo"`
 	PaymoAllowHTTP  string `env:"PAYMO_ALLOW_HTTP, default=false" desc:"allow http:// to a Paymo that is not on this machine: the key goes unencrypted"`
+
+	RateShare string `env:"RATE_SHARE, default=80%" desc:"how much of Paymo's rate limit is used, so that people's own tools on the same key go on working: 5% to 100%"`
 
 	WarehouseSchema string `env:"WAREHOUSE_SCHEMA, default=paymo" desc:"PostgreSQL schema of the tables"`
 
@@ -26,6 +32,10 @@ type settings struct {
 	SyncExcludeTables string `env:"SYNC_EXCLUDE_TABLES" desc:"tables not to sync; one that another table hangs on is synced all the same"`
 	SyncStartDate     string `env:"SYNC_START_DATE" desc:"read no time entries and bookings of before this day: YYYY-MM-DD"`
 	SyncTimezone      string `env:"SYNC_TIMEZONE, default=UTC" desc:"time zone of the schedules, an IANA name such as Europe/Vienna"`
+
+	PublicURL                string `env:"PUBLIC_URL" desc:"where Paymo reaches HTTP_ADDR, such as https://paymosync.example.com: Paymo is to tell of changes there; empty: it is not to"`
+	PaymoWebhookSecret       string `env:"PAYMO_WEBHOOK_SECRET" secret:"true" desc:"with which Paymo is to sign what it tells: a vault:// reference"`
+	SyncScheduleWithWebhooks string `env:"SYNC_SCHEDULE_WITH_WEBHOOKS" desc:"schedule of the incremental syncs of tables of whose changes Paymo tells all; SYNC_SCHEDULE if empty"`
 
 	HTTPAddr       string `env:"HTTP_ADDR, default=127.0.0.1:8080" desc:"where the service's pages, /livez and /readyz are served: host:port"`
 	HTTPPassword   string `env:"HTTP_PASSWORD" secret:"true" desc:"password of the pages, or a vault:// reference to it; without one they are served on a loopback address alone"`

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/spf13/cobra"
 
 	"github.com/paymosync/paymosync/jobs"
@@ -80,21 +79,21 @@ Ctrl-C or another signal.`,
 			if o.tables, err = chosenTables(Config{}, args); err != nil {
 				return err
 			}
-			config, err := p.config("DATABASE_URL")
+			config, err := p.config("WAREHOUSE_URL")
 			if err != nil {
 				return err
 			}
-			pool, err := p.openToLook(cmd.Context(), config)
+			opened, err := p.openAllToLook(cmd.Context(), config)
 			if err != nil {
 				return err
 			}
 			if o.watch > 0 {
 				// A database that hangs is not waited for: q ends the program at once.
-				defer func() { go pool.Close() }()
-				return p.watchStatus(cmd.Context(), config, pool, o)
+				defer func() { go opened.Close() }()
+				return p.watchStatus(cmd.Context(), config, opened, o)
 			}
-			defer pool.Close()
-			return p.status(cmd.Context(), config, pool, o)
+			defer opened.Close()
+			return p.status(cmd.Context(), config, opened, o)
 		},
 	}
 	command.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
@@ -121,19 +120,39 @@ func (o statusOptions) validate(watch bool, args []string) error {
 	return nil
 }
 
-// openToLook opens the database for a command that only looks at it.
-func (p *program) openToLook(ctx context.Context, config Config) (*pgxpool.Pool, error) {
+// openToLook opens the warehouse for a command that only looks at it.
+func (p *program) openToLook(ctx context.Context, config Config) (*database, error) {
 	vault, err := NewVault(config.Vault, p.logger(config, slog.LevelError))
 	if err != nil {
 		return nil, err
 	}
 	defer vault.Close()
-	return openMigrated(ctx, config, vault)
+	return openMigrated(ctx, config, vault, nil)
+}
+
+// openAllToLook is openToLook with the queue, where its address is known.
+func (p *program) openAllToLook(ctx context.Context, config Config) (databases, error) {
+	vault, err := NewVault(config.Vault, p.logger(config, slog.LevelError))
+	if err != nil {
+		return databases{}, err
+	}
+	defer vault.Close()
+	opened, err := openDatabases(ctx, config, vault)
+	if err != nil {
+		return databases{}, err
+	}
+	for _, database := range opened.all() {
+		if err := database.layout(ctx); err != nil {
+			opened.Close()
+			return databases{}, err
+		}
+	}
+	return opened, nil
 }
 
 // status prints where the tables stand, once.
-func (p *program) status(ctx context.Context, config Config, pool *pgxpool.Pool, o statusOptions) error {
-	status, err := readStatus(ctx, config, pool, o.tables)
+func (p *program) status(ctx context.Context, config Config, opened databases, o statusOptions) error {
+	status, err := readStatus(ctx, config, opened, o.tables)
 	if err != nil {
 		return err
 	}
@@ -155,12 +174,12 @@ type statusReport struct {
 }
 
 // readStatus reads where the tables stand, or all that are configured.
-func readStatus(ctx context.Context, config Config, pool *pgxpool.Pool, tables []*catalog.Resource) (statusReport, error) {
-	from := newOverviewConfig(config, pool, 1, 0)
+func readStatus(ctx context.Context, config Config, opened databases, tables []*catalog.Resource) (statusReport, error) {
+	from := newOverviewConfig(config, opened, 1, 0)
 	if len(tables) > 0 {
 		from.Tables = nil
 		for _, resource := range tables {
-			from.Tables = append(from.Tables, jobs.TableSchedule{Resource: resource, Schedule: config.ScheduleOf(resource.Table)})
+			from.Tables = append(from.Tables, scheduleOf(config, resource))
 		}
 	}
 	overview, err := jobs.ReadOverview(ctx, from)

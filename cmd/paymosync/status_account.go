@@ -18,12 +18,17 @@ const labelWidth = 9
 // budget, how many tables are in which state, and what the queue holds.
 func (s statusReport) head(l look) string {
 	var lines strings.Builder
-	for _, line := range []struct{ label, words string }{
+	type line struct{ label, words string }
+	all := []line{
 		{"account", accountWords(s.Account)},
 		{"budget", budgetWords(s.Budget, s.At)},
 		{"tables", s.counts(l)},
 		{"queue", queueWords(s.Queue)},
-	} {
+	}
+	if len(s.Hooks.Own) > 0 {
+		all = append(all, line{"webhooks", hookWords(s.Hooks)})
+	}
+	for _, line := range all {
 		label := l.paint(line.label, text.Bold) + strings.Repeat(" ", labelWidth-len(line.label))
 		lines.WriteString(wrapped(line.words, label, l.width))
 	}
@@ -51,22 +56,44 @@ func accountWords(a jobs.AccountOverview) string {
 
 // budgetWords say how many requests Paymo takes at this moment.
 func budgetWords(b sink.BudgetState, now time.Time) string {
-	limit := fmt.Sprintf("%s per %s", counted(int64(b.Limit), "request"), b.Period.Round(time.Second))
+	limit := fmt.Sprintf("%s per %s", counted(int64(b.Ours()), "request"), b.Period.Round(time.Second))
+	part := ""
+	if b.Share < 100 {
+		part = fmt.Sprintf(" (%d%% of Paymo's %d)", b.Share, b.Limit)
+	}
 	switch {
 	case !b.BlockedUntil.IsZero():
 		return fmt.Sprintf("spent: Paymo takes no request for another %s", span(b.BlockedUntil.Sub(now)))
 	case b.Limit == 0:
 		return "not known: no reply of Paymo has told a rate limit"
 	case b.Left < 0:
-		return limit
+		return limit + part
 	case b.Left == 0:
-		return fmt.Sprintf("in use: none of %s is free, the next one is in %s", limit, span(max(0, b.Wait)))
+		return fmt.Sprintf("in use: none of %s is free, the next one is in %s%s", limit, span(max(0, b.Wait)), part)
 	}
-	return fmt.Sprintf("%d of %s left", b.Left, limit)
+	return fmt.Sprintf("%d of %s left%s", b.Left, limit, part)
+}
+
+// hookWords say how soon what Paymo tells of is in the tables.
+func hookWords(h jobs.HooksOverview) string {
+	words := fmt.Sprintf("%s; %s in the last hour", counted(int64(len(h.Own)), "hook"), counted(int64(h.Changes), "change"))
+	if h.Changes > 0 {
+		words += fmt.Sprintf(", half of them in their tables within %.1fs, 95%% within %.1fs", h.Median.Seconds(), h.Most.Seconds())
+	}
+	if h.Waiting > 0 {
+		words += fmt.Sprintf("; %s waiting, the first for %s", grouped(int64(h.Waiting)), span(h.Oldest))
+	}
+	if len(h.Silent) > 0 {
+		words += "; not to be relied on: those of " + strings.Join(h.Silent, ", ") + ", which are synced as if they had none"
+	}
+	return words
 }
 
 // queueWords say what the queue holds.
 func queueWords(queue map[string]int64) string {
+	if queue == nil {
+		return "not known: DATABASE_URL is not set"
+	}
 	var parts []string
 	for _, part := range []struct {
 		n     int64

@@ -44,7 +44,7 @@ func everyState(more int) statusReport {
 	s := statusReport{Overview: jobs.Overview{
 		At:      now,
 		Account: jobs.AccountOverview{Pinned: true, Identity: sink.Identity{BaseURL: "https://app.paymoapp.com", CompanyID: 4470017, UserID: 4100006, Role: "Admin"}},
-		Budget:  sink.BudgetState{Limit: 5, Period: 5100 * time.Millisecond, Left: 3},
+		Budget:  sink.BudgetState{Limit: 5, Share: 80, Period: 5100 * time.Millisecond, Left: 3},
 		Queue:   map[string]int64{"available": 1, "pending": 1, "retryable": 1, "running": 4, "scheduled": 1},
 	}}
 	found := jobs.Freshness{AtOnce: "changes that move updated_on", Nightly: "deletions"}
@@ -86,14 +86,15 @@ func TestStatusHead(t *testing.T) {
 	t.Parallel()
 	s := everyState(0)
 	for want, change := range map[string]func(*statusReport){
-		"account  not known yet: the first sync asks":                                func(s *statusReport) { s.Account = jobs.AccountOverview{} },
-		"account  user 4100006, role Employee, not Admin: it may see fewer":          func(s *statusReport) { s.Account.Role = "Employee" },
-		"; company not known: the key may not ask":                                   func(s *statusReport) { s.Account.CompanyID = 0 },
-		"budget   not known: ":                                                       func(s *statusReport) { s.Budget = sink.BudgetState{Left: -1} },
-		"budget   5 requests per 5s\n":                                               func(s *statusReport) { s.Budget.Left = -1 },
-		"budget   in use: none of 5 requests per 5s is free, the next one is in 1.2": func(s *statusReport) { s.Budget.Left, s.Budget.Wait = 0, 1200*time.Millisecond },
-		"budget   spent: Paymo takes no request for another 12s":                     func(s *statusReport) { s.Budget.BlockedUntil = s.At.Add(12 * time.Second) },
-		"queue    empty\n":                                                           func(s *statusReport) { s.Queue = nil },
+		"account  not known yet: the first sync asks":                                                    func(s *statusReport) { s.Account = jobs.AccountOverview{} },
+		"account  user 4100006, role Employee, not Admin: it may see fewer":                              func(s *statusReport) { s.Account.Role = "Employee" },
+		"; company not known: the key may not ask":                                                       func(s *statusReport) { s.Account.CompanyID = 0 },
+		"budget   not known: ":                                                                           func(s *statusReport) { s.Budget = sink.BudgetState{Share: 80, Left: -1} },
+		"budget   4 requests per 5s (80% of Paymo's 5)\n":                                                func(s *statusReport) { s.Budget.Left = -1 },
+		"budget   in use: none of 4 requests per 5s is free, the next one is in 1.2s (80% of Paymo's 5)": func(s *statusReport) { s.Budget.Left, s.Budget.Wait = 0, 1200*time.Millisecond },
+		"budget   spent: Paymo takes no request for another 12s":                                         func(s *statusReport) { s.Budget.BlockedUntil = s.At.Add(12 * time.Second) },
+		"queue    empty\n": func(s *statusReport) { s.Queue = map[string]int64{} },
+		"queue    not known: DATABASE_URL is not set\n": func(s *statusReport) { s.Queue = nil },
 	} {
 		changed := s
 		change(&changed)

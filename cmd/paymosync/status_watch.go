@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/paymosync/paymosync/sink"
@@ -34,9 +33,9 @@ type statusLook struct {
 
 // watchStatus shows the status until it is ended: on a terminal's other screen, or as
 // lines about what changes.
-func (p *program) watchStatus(ctx context.Context, config Config, pool *pgxpool.Pool, o statusOptions) error {
+func (p *program) watchStatus(ctx context.Context, config Config, opened databases, o statusOptions) error {
 	watch := statusWatch{every: o.watch, read: func(ctx context.Context) (statusReport, error) {
-		return readStatus(ctx, config, pool, o.tables)
+		return readStatus(ctx, config, opened, o.tables)
 	}}
 	if canRedraw(p.out) {
 		return p.watchOnScreen(ctx, watch)

@@ -38,7 +38,7 @@ failing, 2 for a configuration that is wrong, 130 when interrupted.`,
 			if err != nil {
 				return err
 			}
-			config, err := p.config("DATABASE_URL")
+			config, err := p.config("WAREHOUSE_URL")
 			if err != nil {
 				return err
 			}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/paymosync/paymosync/jobs"
@@ -36,17 +35,21 @@ func syncTables(ctx context.Context, config Config, requests []jobs.Request, pro
 		return nil, err
 	}
 	defer vault.Close()
-	pool, err := openPrepared(ctx, config, vault, log)
+	warehouse, err := openPrepared(ctx, config, vault, log)
 	if err != nil {
 		return nil, err
 	}
-	defer pool.Close()
+	opened, err := besideWarehouse(ctx, config, vault, warehouse)
+	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
 	spans, err := newTraces(config.Traces, log)
 	if err != nil {
 		return nil, err
 	}
 	defer spans.stop(ctx)
-	syncer, err := newSyncer(ctx, config, vault, pool, log, progress, spans, spans.transport())
+	syncer, err := newSyncer(ctx, config, vault, warehouse, log, progress, spans, spans.transport())
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func syncTables(ctx context.Context, config Config, requests []jobs.Request, pro
 			defer close(ended[table])
 			awaitParents(ctx, req.Resource, ended)
 			progress.begin(table)
-			outcomes[i] = tableSync{syncer: syncer, pool: pool, progress: progress}.toEnd(ctx, req)
+			outcomes[i] = tableSync{syncer: syncer, databases: opened, progress: progress}.toEnd(ctx, req)
 			progress.end(outcomes[i].Outcome)
 			return nil
 		})
@@ -113,8 +116,8 @@ func parentsOf(r *catalog.Resource) []string {
 
 // tableSync syncs one table after another, to its end.
 type tableSync struct {
+	databases
 	syncer   *jobs.Syncer
-	pool     *pgxpool.Pool
 	progress *progress
 }
 
@@ -143,7 +146,7 @@ func (s tableSync) recall(ctx context.Context, o *synced, began time.Time) {
 	defer cancel()
 	var first time.Time
 	all, waited := o.Outcome, int64(0)
-	err := s.pool.QueryRow(ctx, `
+	err := s.warehouse.QueryRow(ctx, `
 		SELECT started_at, inserted, updated, unchanged, tombstoned, quarantined, requests, waited_ms, bytes
 		FROM paymosync.runs
 		WHERE account = $1 AND table_name = $2 AND mode = $3 AND started_at < $4 AND (finished_at IS NULL OR finished_at >= $4)
@@ -201,9 +204,14 @@ func keptWords(mode jobs.Mode) string {
 // makeRoom lets the service's jobs go first that wait for the table's lease: they look
 // for it every few seconds only. Jobs that nobody works are not waited for long.
 func (s tableSync) makeRoom(ctx context.Context, table string) {
+	if s.queue == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*roomMost) // the queue may be out of reach
+	defer cancel()
 	for until := time.Now().Add(roomMost); time.Now().Before(until); {
 		var waiting bool
-		err := s.pool.QueryRow(ctx, `
+		err := s.queue.QueryRow(ctx, `
 			SELECT EXISTS (
 				SELECT
 				FROM `+jobs.QueueSchema+`.river_job

@@ -26,7 +26,7 @@ func TestMakeRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := tableSync{syncer: syncer, pool: pool}
+	s := tableSync{syncer: syncer, databases: databases{queue: &database{Pool: pool}}}
 	took := func(table string) time.Duration {
 		began := time.Now()
 		s.makeRoom(t.Context(), table)
@@ -54,7 +54,7 @@ func TestMakeRoom(t *testing.T) {
 func TestRecall(t *testing.T) {
 	t.Parallel()
 	pool := sinktest.Database(t)
-	s := tableSync{pool: pool}
+	s := tableSync{databases: databases{warehouse: &database{Pool: pool}}}
 	began := time.Now()
 	_, err := pool.Exec(t.Context(), `
 		INSERT INTO paymosync.runs (account, table_name, mode, reason, started_at, finished_at, state, inserted, requests, waited_ms)

@@ -92,7 +92,7 @@ A table that another process is syncing is waited for.`,
 			if err != nil {
 				return err
 			}
-			config, err := p.config("DATABASE_URL")
+			config, err := p.config("WAREHOUSE_URL")
 			if err != nil {
 				return err
 			}
@@ -107,12 +107,12 @@ func (p *program) reset(ctx context.Context, config Config, resource *catalog.Re
 		return err
 	}
 	defer vault.Close()
-	pool, err := openPrepared(ctx, config, vault, p.logger(config, slog.LevelError))
+	warehouse, err := openPrepared(ctx, config, vault, p.logger(config, slog.LevelError))
 	if err != nil {
 		return err
 	}
-	defer pool.Close()
-	store := storeOf(pool, config)
+	defer warehouse.Close()
+	store := storeOf(warehouse, config)
 	err = whenFree(ctx, p, func() error {
 		return store.WithLease(ctx, resource.Table, processName(), func(ctx context.Context, lease *sink.Lease) error {
 			return lease.ResetCheckpoint(ctx)

@@ -26,7 +26,7 @@ const (
 // configuration it only waits.
 func (v *Vault) Run(ctx context.Context) error {
 	defer v.Close()
-	if len(v.config.References) == 0 {
+	if !v.config.needed() {
 		<-ctx.Done()
 		return nil
 	}

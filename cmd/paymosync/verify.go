@@ -42,7 +42,7 @@ when interrupted.`,
 			if err != nil {
 				return err
 			}
-			config, err := p.config("DATABASE_URL")
+			config, err := p.config("WAREHOUSE_URL")
 			if err != nil {
 				return err
 			}
@@ -128,17 +128,17 @@ func verifyTables(ctx context.Context, config Config, requests []jobs.VerifyRequ
 		return nil, err
 	}
 	defer vault.Close()
-	pool, err := openMigrated(ctx, config, vault)
+	warehouse, err := openMigrated(ctx, config, vault, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer pool.Close()
+	defer warehouse.Close()
 	spans, err := newTraces(config.Traces, log)
 	if err != nil {
 		return nil, err
 	}
 	defer spans.stop(ctx)
-	syncer, err := newSyncer(ctx, config, vault, pool, log, progress, spans, spans.transport())
+	syncer, err := newSyncer(ctx, config, vault, warehouse, log, progress, spans, spans.transport())
 	if err != nil {
 		return nil, err
 	}

@@ -10,12 +10,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo"
-	"github.com/paymosync/paymosync/paymo/catalog"
-	"github.com/paymosync/paymosync/sink"
 )
 
 // newClient makes the Paymo client over the usual transport. The key is resolved when
@@ -38,6 +34,7 @@ func newClientOver(transport http.RoundTripper, config Config, vault *Vault, bud
 		LearnedScheme: learned,
 		Version:       version(),
 		Budget:        budget,
+		Share:         config.Paymo.Share,
 		Transport:     transport,
 	})
 	if err != nil {
@@ -46,18 +43,23 @@ func newClientOver(transport http.RoundTripper, config Config, vault *Vault, bud
 	return client, nil
 }
 
+// bulkWait is how long what can wait is held by a call: longer than what is scheduled,
+// which goes first, but not for so long that a job's time would be over.
+const bulkWait = 20 * time.Second
+
 // newSyncer wires Paymo and the warehouse together. What it does is shown on the
 // progress, unless that is nil; a nil transport to Paymo is the usual one.
-func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.Pool, log *slog.Logger, shown *progress, spans *traces, transport http.RoundTripper) (*jobs.Syncer, error) {
-	store := sink.New(pool, config.WarehouseSchema, catalog.DefaultAccount)
+func newSyncer(ctx context.Context, config Config, vault *Vault, warehouse *database, log *slog.Logger, shown *progress, spans *traces, transport http.RoundTripper) (*jobs.Syncer, error) {
+	store := storeOf(warehouse, config)
 	identity, _, err := store.Identity(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var budget paymo.Budget = store.Budget()
+	shared := store.Budget(config.Paymo.Share)
+	var budget, bulk paymo.Budget = shared, shared.Bulk()
 	var watch func(string, jobs.Moment)
 	if shown != nil {
-		budget, watch = shownBudget{budget, shown}, shown.moment
+		budget, bulk, watch = shownBudget{budget, shown}, shownBudget{bulk, shown}, shown.moment
 	}
 	client, err := newClientOver(transport, config, vault, budget, paymo.Scheme(identity.Scheme))
 	if err != nil {
@@ -65,6 +67,7 @@ func newSyncer(ctx context.Context, config Config, vault *Vault, pool *pgxpool.P
 	}
 	return jobs.NewSyncer(jobs.SyncerConfig{
 		Client:            client,
+		Bulk:              client.WithBudget(bulk, bulkWait),
 		Store:             store,
 		BaseURL:           config.Paymo.BaseURL,
 		Owner:             processName(),
@@ -85,10 +88,11 @@ type shownBudget struct {
 	shown *progress
 }
 
-// Take reserves the next request and shows how long it has to wait.
+// Take reserves the next request and shows how long it has to wait, or until it is asked
+// for again.
 func (b shownBudget) Take(ctx context.Context, most time.Duration) (time.Duration, bool, error) {
 	wait, ok, err := b.Budget.Take(ctx, most)
-	if ok && err == nil {
+	if err == nil && (ok || wait <= most) {
 		b.shown.pace(wait)
 	}
 	return wait, ok, err

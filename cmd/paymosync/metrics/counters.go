@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/paymosync/paymosync/cmd/paymosync/webhook"
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/sink"
 )
@@ -21,6 +22,11 @@ type counters struct {
 	requests *prometheus.CounterVec
 	replies  prometheus.Histogram
 	bytes    prometheus.Counter
+
+	calls   *prometheus.CounterVec
+	changes *prometheus.CounterVec
+	batches *prometheus.CounterVec
+	lags    *prometheus.HistogramVec
 
 	begun *begun
 }
@@ -75,6 +81,23 @@ func newCounters(tables []string) counters {
 			Name: "paymosync_paymo_reply_bytes_total",
 			Help: "Bytes of Paymo's replies that this process read, after they were decompressed.",
 		}),
+		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "paymosync_webhook_calls_total",
+			Help: "Calls of Paymo's webhooks that this process answered, and of whoever else called, by what came of them.",
+		}, []string{"result"}),
+		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "paymosync_webhook_changes_total",
+			Help: "Objects that Paymo told of and that this process looked after: one counts once, however often it was told of while it waited.",
+		}, []string{"table"}),
+		batches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "paymosync_webhook_batches_total",
+			Help: "How often this process looked after such objects, many at once.",
+		}, []string{"table"}),
+		lags: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "paymosync_webhook_lag_seconds",
+			Help:    "Seconds from a change in Paymo, which tells whole seconds, until it was in its table, where Paymo told of it.",
+			Buckets: []float64{0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300},
+		}, []string{"table"}),
 		begun: &begun{worked: map[runKey]time.Duration{}},
 	}
 	// A series that appears with its first count has no rate at that moment.
@@ -87,6 +110,9 @@ func newCounters(tables []string) counters {
 			c.runs.WithLabelValues(table, string(jobs.Full), state)
 		}
 	}
+	for _, result := range webhook.Results() {
+		c.calls.WithLabelValues(result)
+	}
 	for _, mode := range []jobs.Mode{jobs.Incremental, jobs.Full} {
 		c.durations.WithLabelValues(string(mode))
 	}
@@ -97,7 +123,7 @@ func newCounters(tables []string) counters {
 }
 
 func (c *counters) collectors() []prometheus.Collector {
-	return []prometheus.Collector{c.rows, c.runs, c.durations, c.waited, c.requests, c.replies, c.bytes}
+	return []prometheus.Collector{c.rows, c.runs, c.durations, c.waited, c.requests, c.replies, c.bytes, c.calls, c.changes, c.batches, c.lags}
 }
 
 // rowCounts are the rows of an outcome by what came of them.
@@ -126,6 +152,26 @@ func (c *counters) Ended(outcome jobs.Outcome, _ error) {
 	}
 	// Else there was no run: the table is paused, held by another process, waits for
 	// another table or could not be asked after.
+}
+
+// Called counts one call of a webhook; it is webhook.Config's Counted.
+func (c *counters) Called(result string) { c.calls.WithLabelValues(result).Inc() }
+
+// Brought counts what came of changes that Paymo told of; it is jobs.ServiceConfig's
+// Brought.
+func (c *counters) Brought(brought jobs.Brought, err error) {
+	rows := map[string]int64{"inserted": brought.Inserted, "updated": brought.Updated, "tombstoned": brought.Tombstoned}
+	for name, n := range rows {
+		c.rows.WithLabelValues(brought.Table, name).Add(float64(n))
+	}
+	if err != nil {
+		return
+	}
+	c.batches.WithLabelValues(brought.Table).Inc()
+	c.changes.WithLabelValues(brought.Table).Add(float64(brought.Changes))
+	for _, lag := range brought.Lags {
+		c.lags.WithLabelValues(brought.Table).Observe(lag.Seconds())
+	}
 }
 
 func (b *begun) add(key runKey, took time.Duration) {

@@ -15,9 +15,11 @@ type gauges struct {
 
 	freshness, state, cause, rows, lastFull, quarantined, drifted, failed *prometheus.Desc // of tables
 
-	admin, limit, period, left, blocked *prometheus.Desc // of the account
+	admin, limit, period, share, left, blocked *prometheus.Desc // of the account
 
 	queue *prometheus.Desc
+
+	hooks, silentHooks, waiting *prometheus.Desc
 }
 
 func newGauges() *gauges {
@@ -39,10 +41,15 @@ func newGauges() *gauges {
 		admin:   gauge("account_admin", "1 when the key's user is an Admin and sees the whole account, else 0; missing before the first sync."),
 		limit:   gauge("rate_limit_requests", "Requests that Paymo allows in a period; missing until it has told."),
 		period:  gauge("rate_period_seconds", "Length of the period of Paymo's rate limit; missing until Paymo has told."),
-		left:    gauge("rate_budget_left_requests", "Requests that could be sent at once by the rate budget, which all processes of the key share; missing until Paymo has told."),
+		share:   gauge("rate_share_ratio", "The part of Paymo's rate limit that is used, as RATE_SHARE says: 0.8 for 80%."),
+		left:    gauge("rate_budget_left_requests", "Requests of our share of the limit that the last period left; all processes of the key spend from them; missing until Paymo has told."),
 		blocked: gauge("rate_blocked_seconds", "Seconds for which Paymo asked to be sent no request; 0 when it did not."),
 
 		queue: gauge("queue_jobs", "Sync jobs that are not finished, by River's state.", "state"),
+
+		hooks:       gauge("webhook_hooks", "Hooks at Paymo that are the account's own."),
+		silentHooks: gauge("webhook_silent_hooks", "Those of them that do not tell of all changes, as far as is known."),
+		waiting:     gauge("webhook_waiting_changes", "Changes that Paymo told of and that their tables do not have yet."),
 	}
 }
 
@@ -63,7 +70,7 @@ type snapshot struct {
 func (s snapshot) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		s.overviewOK, s.freshness, s.state, s.cause, s.rows, s.lastFull, s.quarantined, s.drifted, s.failed,
-		s.admin, s.limit, s.period, s.left, s.blocked, s.queue,
+		s.admin, s.limit, s.period, s.share, s.left, s.blocked, s.queue, s.hooks, s.silentHooks, s.waiting,
 	} {
 		descs <- desc
 	}
@@ -91,6 +98,7 @@ func (s snapshot) Collect(metrics chan<- prometheus.Metric) {
 		set(s.limit, float64(budget.Limit))
 		set(s.period, budget.Period.Round(time.Second).Seconds())
 	}
+	set(s.share, float64(budget.Share)/100)
 	if budget.Left >= 0 {
 		set(s.left, float64(budget.Left))
 	}
@@ -102,6 +110,9 @@ func (s snapshot) Collect(metrics chan<- prometheus.Metric) {
 	for state, n := range s.overview.Queue {
 		set(s.queue, float64(n), state)
 	}
+	set(s.hooks, float64(len(s.overview.Hooks.Own)))
+	set(s.silentHooks, float64(len(s.overview.Hooks.Silent)))
+	set(s.waiting, float64(s.overview.Hooks.Waiting))
 }
 
 func (s snapshot) collectTable(table jobs.TableOverview, set func(*prometheus.Desc, float64, ...string)) {

@@ -35,13 +35,14 @@ func someOverview() jobs.Overview {
 	return jobs.Overview{
 		At:      at,
 		Account: jobs.AccountOverview{Name: "default", Pinned: true, Identity: sink.Identity{Role: jobs.AdminRole}},
-		Budget:  sink.BudgetState{Limit: 5, Period: 5 * time.Second, Left: 3, BlockedUntil: at.Add(20 * time.Second)},
+		Budget:  sink.BudgetState{Limit: 5, Share: 80, Period: 5 * time.Second, Left: 3, BlockedUntil: at.Add(20 * time.Second)},
 		Tables: []jobs.TableOverview{
 			{TableStatus: sink.TableStatus{Table: "clients", State: sink.StateOK, Rows: 12, FreshAsOf: &fresh, FullAt: &full, Drifted: 2}, Age: 90 * time.Second},
 			{TableStatus: sink.TableStatus{Table: "tasks", State: sink.StateDegraded, Rows: 7, FreshAsOf: &fresh, FullAt: &full, Quarantined: 3}, Age: 90 * time.Second, Cause: jobs.CauseGuard, Failed: 1},
 			{TableStatus: sink.TableStatus{Table: "users", State: sink.StateUnavailable}, Cause: jobs.CauseUnsynced},
 		},
 		Queue: map[string]int64{"available": 1, "running": 2},
+		Hooks: jobs.HooksOverview{Own: []sink.Hook{{Table: "clients"}, {Table: "tasks"}}, Silent: []string{"tasks"}, Lag: sink.Lag{Waiting: 4}},
 	}
 }
 
@@ -130,6 +131,10 @@ func TestMetricsOfTheOverview(t *testing.T) {
 		`paymosync_rate_blocked_seconds`:                                  "20",
 		`paymosync_queue_jobs{state="available"}`:                         "1",
 		`paymosync_queue_jobs{state="running"}`:                           "2",
+		`paymosync_webhook_hooks`:                                         "2",
+		`paymosync_webhook_silent_hooks`:                                  "1",
+		`paymosync_webhook_waiting_changes`:                               "4",
+		`paymosync_webhook_calls_total{result="noted"}`:                   "0",
 		`paymosync_rows_total{outcome="tombstoned",table="tasks"}`:        "0",
 		`paymosync_runs_total{mode="full",state="failing",table="tasks"}`: "0",
 		`paymosync_paymo_requests_total{status="429"}`:                    "0",
@@ -139,7 +144,7 @@ func TestMetricsOfTheOverview(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}
 	}
-	m.Read(reader(jobs.Overview{Account: jobs.AccountOverview{Name: "default"}, Budget: sink.BudgetState{Left: -1}}, nil))
+	m.Read(reader(jobs.Overview{Account: jobs.AccountOverview{Name: "default"}, Budget: sink.BudgetState{Share: 80, Left: -1}}, nil))
 	got = scrape(t, m)
 	for _, name := range []string{"account_admin", "rate_limit_requests", "rate_period_seconds", "rate_budget_left_requests"} {
 		if value, ok := got["paymosync_"+name]; ok {

@@ -20,7 +20,7 @@ func noon() time.Time { return time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC) }
 func empty() jobs.Overview {
 	o := jobs.Overview{
 		At: noon(), Account: jobs.AccountOverview{Name: catalog.DefaultAccount},
-		Budget: sink.BudgetState{Left: -1}, Queue: map[string]int64{"available": 31, "running": 4},
+		Budget: sink.BudgetState{Share: 80, Left: -1}, Queue: map[string]int64{"available": 31, "running": 4},
 	}
 	for _, r := range catalog.All() {
 		o.Tables = append(o.Tables, jobs.TableOverview{
@@ -39,7 +39,7 @@ func healthy() jobs.Overview {
 	o.Account.Identity = sink.Identity{
 		BaseURL: "https://app.paymoapp.com", CompanyID: 4470017, UserID: 4100006, Role: jobs.AdminRole, Scheme: "raw", CheckedAt: noon().Add(-7 * time.Minute),
 	}
-	o.Budget = sink.BudgetState{Limit: 5, Period: 5 * time.Second, Left: 4}
+	o.Budget = sink.BudgetState{Limit: 5, Share: 80, Period: 5 * time.Second, Left: 4}
 	o.Queue = map[string]int64{"available": 0, "running": 0, "scheduled": 0, "retryable": 0, "pending": 0}
 	for i := range o.Tables {
 		t := &o.Tables[i]
@@ -67,6 +67,17 @@ func healthy() jobs.Overview {
 	return o
 }
 
+// hooked has hooks by which Paymo tells of changes.
+func hooked(o jobs.Overview, lag sink.Lag, silent ...string) jobs.Overview {
+	for _, t := range o.Tables {
+		if resource, ok := catalog.Lookup(t.Table); ok && resource.Model != "" {
+			o.Hooks.Own = append(o.Hooks.Own, sink.Hook{ID: int64(len(o.Hooks.Own)), Table: t.Table})
+		}
+	}
+	o.Hooks.Lag, o.Hooks.Silent = lag, silent
+	return o
+}
+
 // spoil has a table of an overview fail, or whatever the state is, by its last runs.
 func spoil(o *jobs.Overview, i int, state string, cause jobs.Cause, reason string, runs int) {
 	t := &o.Tables[i]
@@ -88,7 +99,7 @@ func spoil(o *jobs.Overview, i int, state string, cause jobs.Cause, reason strin
 func degraded() jobs.Overview {
 	o := healthy()
 	o.Account.Role = "Project Manager"
-	o.Budget = sink.BudgetState{Limit: 5, Period: 5 * time.Second, BlockedUntil: noon().Add(42 * time.Second)}
+	o.Budget = sink.BudgetState{Limit: 5, Share: 80, Period: 5 * time.Second, BlockedUntil: noon().Add(42 * time.Second)}
 	o.Queue = map[string]int64{"available": 2, "running": 1, "scheduled": 1, "retryable": 3}
 	spoil(&o, 4, sink.StateFailing, jobs.CauseServer, "GET /api/"+o.Tables[4].Table+": 500 Internal Server Error after 3 attempts", 4)
 	o.Tables[4].FreshAsOf = new(noon().Add(-70 * time.Minute))
@@ -102,6 +113,7 @@ func degraded() jobs.Overview {
 	o.Tables[20].FreshAsOf, o.Tables[20].Rows = nil, 0
 	spoil(&o, 22, sink.StatePaused, jobs.CausePaused, "paused by an operator since 2026-11-26T17:40:00Z; before that it was ok", 0)
 	o.Tables[22].PausedAt, o.Tables[22].NextRun = new(noon().Add(-18*time.Hour)), time.Time{}
+	o = hooked(o, sink.Lag{Changes: 1204, Median: 80 * time.Millisecond, Most: 2400 * time.Millisecond, Waiting: 3, Oldest: 9 * time.Second}, "time_entries")
 	run := &o.Tables[1].Recent[0]
 	run.State, run.FinishedAt, run.StartedAt, run.Mode = sink.RunRunning, nil, noon().Add(-12*time.Second), string(jobs.Full)
 	o.Latest[1] = *run
@@ -114,6 +126,7 @@ func huge() jobs.Overview {
 	long := strings.Repeat("a reason that does not end, ", 18)
 	o.Account.BaseURL = "https://" + strings.Repeat("very-long-name.", 12) + "example.com"
 	o.Queue = map[string]int64{"available": 1_000_000_000}
+	o = hooked(o, sink.Lag{Changes: 1_000_000_000, Most: 99 * time.Hour, Waiting: 1_000_000_000, Oldest: 999 * time.Hour}, "time_entries", "tasks", "invoices")
 	for i := range o.Tables {
 		t := &o.Tables[i]
 		t.Rows = 1_000_000_000 + int64(i)

@@ -44,21 +44,6 @@ type count struct {
 	N int
 }
 
-// fact is one number of the summary, with what there is to say about it.
-type fact struct{ Name, Value, Of, Detail string }
-
-type account struct {
-	Name    string
-	Pinned  bool
-	User    int64
-	Role    string
-	Admin   bool
-	Doubt   string // why the key may not be any more what it was; "" when nothing says so
-	Company string
-	BaseURL string
-	Checked *moment
-}
-
 // table is one table's row.
 type table struct {
 	Name, Anchor  string
@@ -95,6 +80,9 @@ func newView(config Config, o jobs.Overview, still bool) view {
 	v := view{
 		Version: config.Version, River: config.River, Still: still, At: newMoment(o.At, o.At),
 		Account: newAccount(o), Facts: []fact{budgetFact(o), queueFact(o), rowsFact(o)},
+	}
+	if len(o.Hooks.Own) > 0 {
+		v.Facts = append(v.Facts, hooksFact(o))
 	}
 	v.Problems, v.Quiet = groups(o, still)
 	anchors := map[string]string{}
@@ -209,71 +197,6 @@ func leastFresh(o jobs.Overview) string {
 		return ""
 	}
 	return fmt.Sprintf("The least fresh of them, %s, is as of %s.", least.Table, relative(o.At.Sub(*least.FreshAsOf)))
-}
-
-func newAccount(o jobs.Overview) account {
-	a := account{Name: o.Account.Name, Pinned: o.Account.Pinned}
-	if !a.Pinned {
-		return a
-	}
-	a.User, a.Role, a.Admin, a.BaseURL = o.Account.UserID, o.Account.Role, o.Account.Admin(), o.Account.BaseURL
-	a.Doubt = sentence(o.Account.Doubted())
-	a.Company = "not shown to this key"
-	if o.Account.CompanyID != 0 {
-		a.Company = fmt.Sprint(o.Account.CompanyID)
-	}
-	if !o.Account.CheckedAt.IsZero() {
-		a.Checked = newMoment(o.Account.CheckedAt, o.At)
-	}
-	return a
-}
-
-func budgetFact(o jobs.Overview) fact {
-	b := o.Budget
-	f := fact{Name: "Rate budget", Value: "not known", Detail: "Paymo tells it with its first reply."}
-	if o.Account.Pinned {
-		f.Detail = "Paymo has told no limit so far."
-	}
-	if b.Limit > 0 {
-		f.Value, f.Of = number(int64(max(0, b.Left))), "of "+number(int64(b.Limit))
-		f.Detail = "requests left, in a period of " + span(b.Period.Round(time.Second))
-	}
-	switch {
-	case b.BlockedUntil.After(o.At):
-		f.Value, f.Of = "blocked", ""
-		f.Detail = fmt.Sprintf("Paymo takes no request before %s, %s.", b.BlockedUntil.UTC().Format("15:04:05 UTC"), relative(o.At.Sub(b.BlockedUntil)))
-	case b.Limit > 0 && b.Wait >= time.Second:
-		f.Detail += "; the next one waits " + span(b.Wait)
-	}
-	return f
-}
-
-func queueFact(o jobs.Overview) fact {
-	var all int64
-	for _, n := range o.Queue {
-		all += n
-	}
-	f := fact{Name: "Queue", Value: number(all), Detail: "no sync is waiting"}
-	var parts []string
-	for _, part := range []struct{ state, words string }{
-		{"running", "running"}, {"available", "ready"}, {"pending", "pending"}, {"scheduled", "for later"}, {"retryable", "to be tried again"},
-	} {
-		if n := o.Queue[part.state]; n > 0 {
-			parts = append(parts, number(n)+" "+part.words)
-		}
-	}
-	if len(parts) > 0 {
-		f.Detail = strings.Join(parts, ", ")
-	}
-	return f
-}
-
-func rowsFact(o jobs.Overview) fact {
-	var rows int64
-	for _, t := range o.Tables {
-		rows += t.Rows
-	}
-	return fact{Name: "Rows", Value: number(rows), Detail: "live, in " + tables(len(o.Tables))}
 }
 
 func newTable(t jobs.TableOverview, now time.Time, still bool) table {
