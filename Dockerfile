@@ -12,10 +12,11 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 # All is compiled before the version is known, so that a new version only links anew. The
-# tag leaves HTTP/2 out of net/http: no one asked needs it, and it is 0.6 MB of 30.
-RUN CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2 -ldflags "-s -w" -o /out/ ./cmd/fakepaymo ./cmd/paymosync
+# tag leaves HTTP/2 out of net/http: no one asked needs it, and it is 0.6 MB of 30. Functions
+# aligned to 16 bytes instead of 32 are 0.3 MB less of padding.
+RUN CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2 -ldflags "-s -w -funcalign=16" -o /out/ ./cmd/fakepaymo ./cmd/paymosync
 ARG VERSION=dev
-RUN CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2 -ldflags "-s -w -X main.release=${VERSION}" -o /out/ ./cmd/paymosync
+RUN CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2 -ldflags "-s -w -funcalign=16 -X main.release=${VERSION}" -o /out/ ./cmd/paymosync
 
 # The time zones are in the binaries. What seldom changes comes first, for the layers' cache.
 FROM scratch AS fakepaymo
