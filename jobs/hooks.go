@@ -24,7 +24,7 @@ const hooksFresh = 5 * time.Minute
 // HookConfig is which hooks are to be kept at Paymo. All of it is required.
 type HookConfig struct {
 	URL    string                                // that Paymo is to call
-	Secret func(context.Context) (string, error) // with which calls are to be signed, as it is now
+	Secret func(context.Context) (string, error) // of the account, of which the hooks' are made, as it is now
 }
 
 // What was done with a hook.
@@ -61,6 +61,15 @@ func (k *HookKeeper) heard() []*catalog.Resource {
 // event is the pattern of the events of a table: made, changed, deleted and, of time
 // entries, started and stopped.
 func event(r *catalog.Resource) string { return "*." + r.Model }
+
+// HookSecret is with what the hook of a model is signed: made of the account's secret, so
+// that what was told of one model is not let in as told of another, though a call's event is
+// not signed itself.
+func HookSecret(secret, model string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte("paymosync hook of " + model))
+	return hex.EncodeToString(mac.Sum(nil))
+}
 
 // hears reports whether a hook tells of all changes of a table, as it is at Paymo.
 func hears(hook paymo.Hook, r *catalog.Resource) bool {
@@ -126,7 +135,7 @@ func (k *HookKeeper) keep(ctx context.Context, secret string, own []sink.Hook, l
 			action, err = k.drop(ctx, hook, listed)
 		} else {
 			kept[hook.Table] = true
-			action, err = k.renew(ctx, secret, hook, listed[at])
+			action, err = k.renew(ctx, secret, wanted[resource], hook, listed[at])
 		}
 		if err != nil {
 			return actions, err
@@ -148,7 +157,7 @@ func (k *HookKeeper) keep(ctx context.Context, secret string, own []sink.Hook, l
 		if kept[r.Table] {
 			continue
 		}
-		made, _, err := k.Syncer.Client.MakeHook(ctx, k.URL, event(r), secret)
+		made, _, err := k.Syncer.Client.MakeHook(ctx, k.URL, event(r), HookSecret(secret, r.Model))
 		if err != nil {
 			return actions, fmt.Errorf("make a hook for %s: %w", r.Table, err)
 		}
@@ -161,10 +170,10 @@ func (k *HookKeeper) keep(ctx context.Context, secret string, own []sink.Hook, l
 }
 
 // renew gives a hook the URL and the secret of now, where it has others.
-func (k *HookKeeper) renew(ctx context.Context, secret string, hook sink.Hook, listed paymo.Hook) (HookAction, error) {
+func (k *HookKeeper) renew(ctx context.Context, secret string, r *catalog.Resource, hook sink.Hook, listed paymo.Hook) (HookAction, error) {
 	action := HookAction{HookKept, hook.ID, hook.Table, listed.Event}
 	if listed.TargetURL != k.URL || hook.SecretMark != mark(secret) {
-		changed, _, err := k.Syncer.Client.ChangeHook(ctx, hook.ID, k.URL, secret)
+		changed, _, err := k.Syncer.Client.ChangeHook(ctx, hook.ID, k.URL, HookSecret(secret, r.Model))
 		if err != nil {
 			return action, fmt.Errorf("change hook %d of %s: %w", hook.ID, hook.Table, err)
 		}
@@ -183,7 +192,7 @@ func (k *HookKeeper) adopt(ctx context.Context, secret string, hook paymo.Hook, 
 	}
 	table := wanted[at].Table
 	kept[table] = true
-	changed, _, err := k.Syncer.Client.ChangeHook(ctx, hook.ID, k.URL, secret)
+	changed, _, err := k.Syncer.Client.ChangeHook(ctx, hook.ID, k.URL, HookSecret(secret, wanted[at].Model))
 	if err != nil {
 		return HookAction{}, fmt.Errorf("adopt hook %d of %s: %w", hook.ID, table, err)
 	}

@@ -228,7 +228,7 @@ func TestHooksGetAnotherSecret(t *testing.T) {
 	target := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		for _, secret := range []string{"shh", "hush"} {
-			if r.Header.Get("X-Paymo-Signature") == paymotest.Signature(body, secret) {
+			if r.Header.Get("X-Paymo-Signature") == paymotest.Signature(body, jobs.HookSecret(secret, "Project")) {
 				signed <- secret
 				return
 			}

@@ -9,10 +9,11 @@ import (
 	"github.com/paymosync/paymosync/sink"
 )
 
-// Told is a change and, unless the object is gone, what Paymo told of it.
+// Told is a change and, unless the object is gone or the body may be of another table, what
+// Paymo told of it.
 type Told struct {
 	sink.Change
-	Body []byte
+	Body []byte // nil: Paymo is asked
 }
 
 // mergeTold merges what Paymo told of objects of one table, so that they are there at once
@@ -62,8 +63,8 @@ func (s *Syncer) mergeTold(ctx context.Context, resource *catalog.Resource, chan
 }
 
 // readTold are the records of what was told of one object, none where one of them cannot be
-// read or does not say when it was changed: then Paymo is asked. So it is where a field is
-// none of the table's: the event's name is not signed, and it may be another's object.
+// read, has a field that is none of the table's or does not say when it was changed: then
+// Paymo is asked.
 func (s *Syncer) readTold(resource *catalog.Resource, change sink.Change, bodies [][]byte) []catalog.Record {
 	var records []catalog.Record
 	for _, body := range bodies {

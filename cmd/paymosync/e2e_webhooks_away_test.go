@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/paymo/paymotest"
 	"github.com/paymosync/paymosync/sink/sinktest"
@@ -94,6 +95,12 @@ func (w *told) post(client *http.Client, event, signature string, body []byte) (
 	return res.StatusCode, res.Body.Close()
 }
 
+// hookSignature is that of a hook which was made with the account's secret, for the event's
+// model.
+func hookSignature(event string, body []byte, secret string) string {
+	return paymotest.Signature(body, jobs.HookSecret(secret, event[strings.LastIndexByte(event, '.')+1:]))
+}
+
 // answers fails the test where the service answers a client that changed otherwise.
 func (w *told) answers(status int, secret string) {
 	w.t.Helper()
@@ -102,7 +109,7 @@ func (w *told) answers(status int, secret string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	got, err := w.post(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "model.update.Client", paymotest.Signature(body, secret), body)
+	got, err := w.post(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "model.update.Client", hookSignature("model.update.Client", body, secret), body)
 	if err != nil || got != status {
 		w.t.Errorf("a call is answered with %d, %v, want %d", got, err, status)
 	}

@@ -71,7 +71,7 @@ func TestProgramWebhooksSecret(t *testing.T) {
 	change(after)
 	within(t, 30*time.Second, "what is signed with the new secret is let in", func() error {
 		body := []byte(fmt.Sprintf(`{"id":%d}`, time.Now().UnixNano()))
-		status, err := w.post(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "model.update.Nothing", paymotest.Signature(body, after), body)
+		status, err := w.post(&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "model.update.Nothing", hookSignature("model.update.Nothing", body, after), body)
 		if err == nil && status != http.StatusOK {
 			err = fmt.Errorf("status %d", status)
 		}

@@ -105,7 +105,7 @@ func (r *receiving) told() []jobs.Told {
 // call is one of Paymo's.
 type call struct {
 	event, body string
-	signature   string          // "": that of the body with the sample's secret
+	signature   string          // "": that of the body by the hook of the event's model
 	unsigned    bool            // it has none
 	from        io.Reader       // of its body, instead; its length is not told
 	length      int64           // that is told of its body
@@ -129,12 +129,17 @@ func (c call) request(t testing.TB) *http.Request {
 		req.Header.Set("X-Paymo-Event", c.event)
 	}
 	if c.signature == "" {
-		c.signature = paymotest.Signature([]byte(c.body), sampleSecret)
+		c.signature = signature(c.event, c.body, sampleSecret)
 	}
 	if !c.unsigned {
 		req.Header.Set("X-Paymo-Signature", c.signature)
 	}
 	return req
+}
+
+// signature is that of a hook that was made with the account's secret, for the event's model.
+func signature(event, body, secret string) string {
+	return paymotest.Signature([]byte(body), jobs.HookSecret(secret, event[strings.LastIndex(event, ".")+1:]))
 }
 
 // send makes a call and returns how it was answered.

@@ -15,20 +15,22 @@ import (
 // event is what a call is about, such as model.update.Task.
 type event struct{ verb, model string }
 
-// parseEvent reads the name of an event. Timers that start and stop are changes of their
-// time entry, whatever the event is filed under.
+// parseEvent reads the name of an event, and reports whether it is known; of one that is not
+// the model is what comes last. Timers that start and stop are changes of their time entry,
+// whatever the event is filed under.
 func parseEvent(name string) (event, bool) {
 	parts := strings.Split(name, ".")
+	e := event{model: parts[len(parts)-1]}
 	if len(parts) != 3 {
-		return event{}, false
+		return e, false
 	}
-	switch e := (event{parts[1], parts[2]}); e.verb {
+	switch e.verb = parts[1]; e.verb {
 	case "insert", "update", "delete":
 		return e, known(e.model)
 	case "start", "stop":
 		return e, e.model == "Entry"
 	}
-	return event{}, false
+	return e, false
 }
 
 // known reports whether Paymo has events of the model.

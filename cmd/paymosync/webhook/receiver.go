@@ -118,23 +118,23 @@ func (r *Receiver) take(w http.ResponseWriter, req *http.Request) string {
 	if err != nil {
 		return Cut
 	}
-	switch signed, err := r.config.Secret.signed(req.Context(), body, signature); {
-	case err != nil:
+	event, known := parseEvent(req.Header.Get("X-Paymo-Event"))
+	by, err := r.config.Secret.signer(req.Context(), event.model, body, signature)
+	if err != nil {
 		r.config.Log.WarnContext(req.Context(), "a call of Paymo's cannot be checked", "error", err)
 		return Unready
-	case !signed:
-		return BadSignature
 	}
-	return r.note(req, body, signature)
+	switch {
+	case by == nobody:
+		return BadSignature
+	case !known:
+		return UnknownEvent
+	}
+	return r.note(req.Context(), event, by, body, signature)
 }
 
 // note notes the change that a call with a good signature tells of.
-func (r *Receiver) note(req *http.Request, body, signature []byte) string {
-	name := req.Header.Get("X-Paymo-Event")
-	event, ok := parseEvent(name)
-	if !ok {
-		return UnknownEvent
-	}
+func (r *Receiver) note(ctx context.Context, event event, by signer, body, signature []byte) string {
 	resource := r.resource(event.model)
 	if resource == nil {
 		return NotSynced
@@ -144,21 +144,22 @@ func (r *Receiver) note(req *http.Request, body, signature []byte) string {
 		return BadBody
 	}
 	// What is told of a deletion is the same each time, and it may be another one.
-	if change.Kind != sink.Gone && r.recent.has(name, signature) {
+	if change.Kind != sink.Gone && r.recent.has(event.model, signature) {
 		return Replayed
 	}
 	told := jobs.Told{Change: change}
-	if change.Kind != sink.Gone {
+	// The account's secret signs for every model alike: what it signed may be another's.
+	if change.Kind != sink.Gone && by == ourHook {
 		told.Body = body
 	}
-	if err := r.gather.add(req.Context(), told); err != nil {
-		if req.Context().Err() == nil {
-			r.config.Log.WarnContext(req.Context(), "a change that Paymo told of cannot be noted", "table", change.Table, "error", err)
+	if err := r.gather.add(ctx, told); err != nil {
+		if ctx.Err() == nil {
+			r.config.Log.WarnContext(ctx, "a change that Paymo told of cannot be noted", "table", change.Table, "error", err)
 		}
 		return Unready
 	}
 	if change.Kind != sink.Gone {
-		r.recent.add(name, signature)
+		r.recent.add(event.model, signature)
 	}
 	return Noted
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"github.com/paymosync/paymosync/jobs"
 )
 
 const (
@@ -24,7 +26,7 @@ const (
 // errEmptySecret means that there is no secret at the reference.
 var errEmptySecret = errors.New("PAYMO_WEBHOOK_SECRET: the secret is empty: write one into it with vault kv put")
 
-// Secret is what Paymo signs its calls with. It is read when it is needed, so that it can
+// Secret is the account's secret for Paymo's calls. It is read when it is needed, so that it can
 // be changed in Vault while the service runs; for a while the one of before is let in too.
 // Safe for concurrent use.
 type Secret struct {
@@ -62,7 +64,7 @@ func NewSecret(resolve func(context.Context) (string, error)) *Secret {
 // String names it and does not show it.
 func (s *Secret) String() string { return "[webhook secret]" }
 
-// Read is the secret as it is now: that with which hooks are made.
+// Read is the secret as it is now: that of which the hooks' secrets are made.
 func (s *Secret) Read(ctx context.Context) (string, error) {
 	if err := s.refresh(ctx, secretRecent); err != nil {
 		return "", err
@@ -72,17 +74,28 @@ func (s *Secret) Read(ctx context.Context) (string, error) {
 	return s.text.reveal(), nil
 }
 
-// signed reports whether the body is signed with the secret of now or, for a while, with
-// that of before.
-func (s *Secret) signed(ctx context.Context, body, signature []byte) (bool, error) {
+// signer is whose signature a body has.
+type signer int
+
+const (
+	nobody  signer = iota
+	account        // the account's secret itself: of a hook that somebody made by hand
+	ourHook        // the secret of the account's own hook of the model
+)
+
+// signer finds out who signed what is said to be told of a model, with the secret of now
+// or, for a while, with that of before.
+func (s *Secret) signer(ctx context.Context, model string, body, signature []byte) (signer, error) {
 	if err := s.refresh(ctx, secretFresh); err != nil && !s.isKnown() {
-		return false, err
+		return nobody, err
 	}
-	if s.accepts(body, signature) {
-		return true, nil
+	if by := s.compare(model, body, signature); by != nobody {
+		return by, nil
 	}
-	// Where it cannot be read again, what was read before is all there is.
-	return s.refresh(ctx, secretRecent) == nil && s.accepts(body, signature), nil
+	if s.refresh(ctx, secretRecent) != nil {
+		return nobody, nil // what was read before is all there is
+	}
+	return s.compare(model, body, signature), nil
 }
 
 func (s *Secret) isKnown() bool {
@@ -91,14 +104,23 @@ func (s *Secret) isKnown() bool {
 	return s.text.reveal() != ""
 }
 
-func (s *Secret) accepts(body, signature []byte) bool {
+func (s *Secret) compare(model string, body, signature []byte) signer {
 	s.mu.Lock()
 	now, before := s.text.reveal(), s.before.reveal()
 	if s.now().Sub(s.changedAt) > oldAccepted {
 		before = ""
 	}
 	s.mu.Unlock()
-	return now != "" && isSignature(signature, body, now) || before != "" && isSignature(signature, body, before)
+	for _, secret := range []string{now, before} {
+		switch {
+		case secret == "":
+		case isSignature(signature, body, jobs.HookSecret(secret, model)):
+			return ourHook
+		case isSignature(signature, body, secret):
+			return account
+		}
+	}
+	return nobody
 }
 
 // refresh makes sure that what is known is not older than the age. It is not tried more

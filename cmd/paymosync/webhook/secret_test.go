@@ -14,8 +14,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/paymosync/paymosync/paymo/paymotest"
 )
 
 // kept is a secret as it lies in Vault.
@@ -59,7 +57,7 @@ var errAway = errors.New("vault is away")
 // signedWith is a call of its own that is signed with the secret.
 func signedWith(secret string) call {
 	body := fmt.Sprintf(`{"id":%d}`, 1+rand.Int64N(1<<50))
-	return call{event: "model.update.Task", body: body, signature: paymotest.Signature([]byte(body), secret)}
+	return call{event: "model.update.Task", body: body, signature: signature("model.update.Task", body, secret)}
 }
 
 // pass lets time pass.

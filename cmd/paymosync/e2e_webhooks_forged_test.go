@@ -1,5 +1,3 @@
-//go:build soak
-
 package main
 
 import (
@@ -26,7 +24,7 @@ type forgery struct {
 // forgeries are calls of somebody who has seen a genuine one and does not know the secret.
 func forgeries(genuine []byte, secret string) []forgery {
 	const event = "model.update.Client"
-	signature := paymotest.Signature(genuine, secret)
+	signature := hookSignature(event, genuine, secret)
 	other := bytes.Replace(genuine, []byte(`"name"`), []byte(`"nam3"`), 1)
 	digest := strings.TrimPrefix(signature, "sha1=")
 	forged := []forgery{
@@ -35,9 +33,10 @@ func forgeries(genuine []byte, secret string) []forgery {
 		{signature: signature, body: append(bytes.Clone(genuine), ' ')},
 		{signature: signature, body: genuine[:len(genuine)-1]},
 		{signature: signature, body: nil},
-		{signature: paymotest.Signature(genuine, ""), body: genuine},
-		{signature: paymotest.Signature(genuine, secret+" "), body: genuine},
-		{signature: paymotest.Signature(nil, secret), body: genuine},
+		{signature: hookSignature(event, genuine, ""), body: genuine},
+		{signature: hookSignature(event, genuine, secret+" "), body: genuine},
+		{signature: hookSignature(event, nil, secret), body: genuine},
+		{signature: hookSignature("model.update.Project", genuine, secret), body: genuine},
 		{signature: "sha1=", body: genuine},
 		{signature: digest, body: genuine},
 		{signature: "sha256=" + digest, body: genuine},
@@ -68,7 +67,7 @@ func forgeries(genuine []byte, secret string) []forgery {
 func signed(secret string) []forgery {
 	var calls []forgery
 	call := func(event, body string, status int) {
-		calls = append(calls, forgery{event: event, signature: paymotest.Signature([]byte(body), secret), body: []byte(body), status: status})
+		calls = append(calls, forgery{event: event, signature: hookSignature(event, []byte(body), secret), body: []byte(body), status: status})
 	}
 	for _, body := range []string{"", "null", "[]", "{}", "7", `"x"`, `{"id":null}`, `{"id":0}`, `{"id":-1}`, `{"id":1.5}`, `{"id":"x"}`, `{"id":{}}`, `{"id":99999999999999999999}`, `{"id":1`, `[{"id":1}]`} {
 		call("model.update.Client", body, http.StatusBadRequest)
