@@ -75,10 +75,10 @@ func (r *run) hear(page *paymo.Page) error {
 const patience = 20 * time.Second
 
 // client is the one whose turn it is: what is due goes before what reads a lot and can
-// wait.
+// wait, and before what Paymo told of, which may be a flood.
 func (r *run) client() *paymo.Client {
 	if r.patient {
-		return r.Client.Patient(patience)
+		return r.Bulk.Patient(patience)
 	}
 	if r.progress.Mode == Incremental || r.progress.Mode == Full && r.check == nil && !r.checkpoint.FullAt.IsZero() {
 		return r.Client

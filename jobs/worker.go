@@ -52,7 +52,7 @@ func (w *SyncWorker) Work(ctx context.Context, job *river.Job[SyncArgs]) error {
 	if err := river.RecordOutput(ctx, outcome); err != nil {
 		return err
 	}
-	if err == nil && !began.IsZero() && outcome.Mode == Incremental && !outcome.Unfinished {
+	if err == nil && !began.IsZero() && !outcome.Unfinished {
 		err = w.Syncer.Store.HearSync(ctx, resource.Table, began)
 	}
 	if err == nil && w.behind(ctx, resource, outcome) {

@@ -107,14 +107,15 @@ func (s *Store) Listen(ctx context.Context) error {
 // DeafFor is after how long without a service that listens calls were missed.
 const DeafFor = 5 * time.Minute
 
-// HearSync holds what a sync of the table that began at the time found against what its
-// hooks told of. Where they left a change out they are silent; they are so until they were
-// heard again and a sync finds nothing that they left out. What happened a moment ago, or
-// before there were hooks, is no sign of anything.
+// HearSync holds what is in the table after a sync that began at the time against what its
+// hooks told of, each change once. Where they left one out they are silent; they are so
+// until they were heard again and a sync finds nothing that they left out. What happened a
+// moment ago is for the next sync, and what happened before there were hooks is no sign of
+// anything.
 func (s *Store) HearSync(ctx context.Context, table string, began time.Time) error {
 	_, err := s.pool.Exec(ctx, `
 		WITH own AS (
-			SELECT max(made_at) AS made_at
+			SELECT greatest(max(made_at) + $4::interval, min(checked_until), $3::timestamptz - $5::interval) AS since
 			FROM paymosync.hooks
 			WHERE account = $1 AND table_name = $2
 		), unheard AS (
@@ -122,8 +123,8 @@ func (s *Store) HearSync(ctx context.Context, table string, began time.Time) err
 				SELECT
 				FROM `+s.name(table)+` AS t
 				CROSS JOIN own
-				WHERE t._synced_at >= $3 AND t._deleted_at IS NULL
-					AND t.updated_on > own.made_at + $4::interval AND t.updated_on < $3 - $4::interval
+				WHERE t._deleted_at IS NULL
+					AND t.updated_on >= own.since AND t.updated_on < $3::timestamptz - $4::interval
 					AND NOT EXISTS (
 						SELECT
 						FROM paymosync.changes AS c
@@ -132,11 +133,15 @@ func (s *Store) HearSync(ctx context.Context, table string, began time.Time) err
 			) AS some
 		)
 		UPDATE paymosync.hooks AS h
-		SET silent_since = CASE WHEN u.some THEN coalesce(h.silent_since, clock_timestamp()) END
+		SET checked_until = greatest(h.checked_until, $3::timestamptz - $4::interval),
+			silent_since = CASE
+				WHEN u.some THEN coalesce(h.silent_since, clock_timestamp())
+				WHEN h.heard_at > h.silent_since THEN NULL
+				ELSE h.silent_since
+			END
 		FROM unheard AS u
-		WHERE h.account = $1 AND h.table_name = $2
-			AND (u.some AND h.silent_since IS NULL OR NOT u.some AND h.heard_at > h.silent_since)`,
-		s.account, table, began, unheardFor)
+		WHERE h.account = $1 AND h.table_name = $2`,
+		s.account, table, began, unheardFor, changesKept-time.Hour)
 	if err != nil {
 		return fmt.Errorf("hold the sync of %s against its hooks: %w", table, err)
 	}

@@ -129,8 +129,11 @@ func (h *hearing) finds(id int64, ago time.Duration) {
 	h.merge(h.record(id, map[string]any{"updated_on": h.began.Add(-ago).UTC().Format(time.RFC3339)}))
 }
 
+// betweenSyncs is how long after a sync the next one begins.
+const betweenSyncs = 30 * time.Minute
+
 // hear holds the sync against the hook, which must then be silent or not, and begins another
-// one.
+// one after a while.
 func (h *hearing) hear(what string, silent bool) {
 	h.t.Helper()
 	if err := h.store.HearSync(h.t.Context(), "tasks", h.began); err != nil {
@@ -139,6 +142,10 @@ func (h *hearing) hear(what string, silent bool) {
 	if hook := hookOf(h.t, h.store, "tasks"); (hook.SilentSince != nil) != silent {
 		h.t.Errorf("%s: %+v, want silent %t", what, hook, silent)
 	}
+	exec(h.t, h.pool, `UPDATE paymo.tasks SET updated_on = updated_on - $1::interval`, betweenSyncs)
+	exec(h.t, h.pool, `UPDATE paymosync.changes SET heard_at = heard_at - $1::interval`, betweenSyncs)
+	exec(h.t, h.pool, `UPDATE paymosync.hooks SET made_at = made_at - $1::interval, heard_at = heard_at - $1::interval,
+		checked_until = checked_until - $1::interval, silent_since = silent_since - $1::interval`, betweenSyncs)
 	h.began = h.now()
 }
 
@@ -164,7 +171,11 @@ func TestHearSync(t *testing.T) {
 		"as it was made":   {func(h *hearing) { h.finds(1, time.Hour-30*time.Second) }, false},
 		"of no time":       {func(h *hearing) { h.merge(h.record(1, nil)) }, false},
 		"of the future":    {func(h *hearing) { h.finds(1, -time.Hour) }, false},
-		"before the sync":  {func(h *hearing) { h.finds(1, 10*time.Minute); h.began = h.now() }, false},
+		"before the sync":  {func(h *hearing) { h.finds(1, 10*time.Minute); h.began = h.now() }, true},
+		"a day ago": {func(h *hearing) {
+			exec(h.t, h.pool, `UPDATE paymosync.hooks SET made_at = made_at - interval '1 day'`)
+			h.finds(1, 24*time.Hour) // what was told then is not known any more
+		}, false},
 		"what was deleted": {func(h *hearing) {
 			h.finds(1, 10*time.Minute)
 			exec(h.t, h.pool, `UPDATE paymo.tasks SET _deleted_at = now()`)
@@ -180,6 +191,17 @@ func TestHearSync(t *testing.T) {
 	}
 }
 
+// What happened a moment before a sync is held against the hook at the next one, once.
+func TestHearSyncLater(t *testing.T) {
+	t.Parallel()
+	h := newHearing(t)
+	h.finds(1, 30*time.Second)
+	h.hear("a moment ago", false)
+	h.hear("that is half an hour ago", true)
+	note(t, h.store, "tasks", sink.Changed, time.Now(), 2)
+	h.hear("what was left out before", false)
+}
+
 // A silent hook is relied on again when it was heard, and a sync finds nothing that it left
 // out.
 func TestHookIsHeardAgain(t *testing.T) {
@@ -191,7 +213,7 @@ func TestHookIsHeardAgain(t *testing.T) {
 	h.hear("a sync that finds nothing", true)
 	h.finds(2, 10*time.Minute)
 	h.hear("it left something out again", true)
-	if again := hookOf(t, h.store, "tasks").SilentSince; !again.Equal(*since) {
+	if again := hookOf(t, h.store, "tasks").SilentSince; !again.Add(2 * betweenSyncs).Equal(*since) {
 		t.Errorf("silent since %v, and then %v", since, again)
 	}
 	note(t, h.store, "tasks", sink.Changed, time.Now(), 4)

@@ -3,17 +3,18 @@
 -- they tell of.
 
 CREATE TABLE paymosync.hooks (
-    account      text NOT NULL,
-    hook_id      bigint NOT NULL,
-    table_name   text NOT NULL,
-    target_url   text NOT NULL,
-    secret_mark  text NOT NULL,
-    made_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-    seen_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-    last_status  integer NOT NULL DEFAULT 0,
-    listened_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    heard_at     timestamptz,
-    silent_since timestamptz,
+    account       text NOT NULL,
+    hook_id       bigint NOT NULL,
+    table_name    text NOT NULL,
+    target_url    text NOT NULL,
+    secret_mark   text NOT NULL,
+    made_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    seen_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    last_status   integer NOT NULL DEFAULT 0,
+    listened_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    heard_at      timestamptz,
+    checked_until timestamptz NOT NULL DEFAULT '-infinity',
+    silent_since  timestamptz,
     PRIMARY KEY (account, hook_id)
 );
 COMMENT ON TABLE paymosync.hooks IS 'The hooks at Paymo that are this service''s own: others are left alone.';
@@ -25,6 +26,7 @@ COMMENT ON COLUMN paymosync.hooks.seen_at IS 'when Paymo last listed it';
 COMMENT ON COLUMN paymosync.hooks.last_status IS 'how its last call was answered, as Paymo has it; 0: it made none';
 COMMENT ON COLUMN paymosync.hooks.listened_at IS 'when a service last said that it listens';
 COMMENT ON COLUMN paymosync.hooks.heard_at IS 'when its last call came in';
+COMMENT ON COLUMN paymosync.hooks.checked_until IS 'changes until then were held against what it told of';
 COMMENT ON COLUMN paymosync.hooks.silent_since IS 'since when a sync finds changes that it did not tell of; null: it tells of all';
 
 CREATE TABLE paymosync.changes (
