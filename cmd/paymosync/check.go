@@ -51,9 +51,10 @@ func (p *program) checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Go the whole way once, step by step, with a fix for what fails",
 		Long: `Go the whole way once, step by step: the configuration, Vault, the secret,
-PostgreSQL, Paymo. Nothing is changed anywhere, but the two or three requests to Paymo
-count in the rate budget that all processes share. What fails is shown with what to do. At the end
-it says why tables are not ok, and what to do about that.
+PostgreSQL, Paymo and, with PUBLIC_URL, whether calls of its webhooks come in.
+Nothing is changed anywhere, but the two or three requests to Paymo count in the
+rate budget that all processes share. What fails is shown with what to do. At the
+end it says why tables are not ok, and what to do about that.
 
 Exit code: 0 when the way is open, whatever the tables' states are: those are status's;
 1 when a step fails, 2 when it is the configuration.`,
@@ -120,6 +121,9 @@ func (p *program) check(ctx context.Context, config Config, lines io.Writer) ([]
 		c.step(ctx, "migrations", c.migrations)
 	}
 	c.step(ctx, "paymo", c.paymo)
+	if config.Webhooks.On() {
+		c.step(ctx, "webhooks", c.webhooks)
+	}
 	if connected {
 		c.step(ctx, "account", c.account)
 		c.tables(ctx)

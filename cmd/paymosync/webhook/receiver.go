@@ -194,7 +194,16 @@ func parseSignature(header http.Header) (signature []byte, result string) {
 
 // isSignature reports in constant time whether the body was signed with the secret.
 func isSignature(signature, body []byte, secret string) bool {
+	return hmac.Equal(digest(body, secret), signature)
+}
+
+// Sign is the signature of a body, as Paymo writes it.
+func Sign(body []byte, secret string) string {
+	return signatureScheme + hex.EncodeToString(digest(body, secret))
+}
+
+func digest(body []byte, secret string) []byte {
 	mac := hmac.New(sha1.New, []byte(secret))
 	mac.Write(body)
-	return hmac.Equal(mac.Sum(nil), signature)
+	return mac.Sum(nil)
 }

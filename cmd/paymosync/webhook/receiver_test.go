@@ -17,6 +17,9 @@ import (
 
 func TestSample(t *testing.T) {
 	t.Parallel()
+	if got := Sign([]byte(sampleBody), sampleSecret); got != sampleSignature {
+		t.Errorf("signed %s, want %s", got, sampleSignature)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiving(t, NewSecret(sample))
 		r.must(call{event: sampleEvent, body: sampleBody, signature: sampleSignature}, http.StatusOK, Noted)
