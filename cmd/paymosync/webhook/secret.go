@@ -89,13 +89,12 @@ func (s *Secret) signer(ctx context.Context, model string, body, signature []byt
 	if err := s.refresh(ctx, secretFresh); err != nil && !s.isKnown() {
 		return nobody, err
 	}
-	if by := s.compare(model, body, signature); by != nobody {
-		return by, nil
+	by := s.compare(model, body, signature)
+	// Where it cannot be read again, what was read before is all there is.
+	if by == nobody && s.refresh(ctx, secretRecent) == nil {
+		by = s.compare(model, body, signature)
 	}
-	if s.refresh(ctx, secretRecent) != nil {
-		return nobody, nil // what was read before is all there is
-	}
-	return s.compare(model, body, signature), nil
+	return by, nil
 }
 
 func (s *Secret) isKnown() bool {
