@@ -26,7 +26,7 @@ func TestToldDeletion(t *testing.T) {
 			if merged := l.tell(gone(table, id)); merged.Changes > 0 || l.tombstones(table) != before {
 				t.Errorf("merged %+v", merged)
 			}
-			l.mustAsk(table, "now")
+			l.mustAsk(table, 1)
 			if brought := l.bring(table, true); brought.Changes != 1 || brought.Tombstoned != 1 || len(brought.Lags) != 1 || !l.dead(table, id) {
 				t.Errorf("brought %+v", brought)
 			}

@@ -25,14 +25,15 @@ const maxChanges = 2
 // comes meanwhile goes along in one request.
 const changesBeat = 250 * time.Millisecond
 
-// confirmAfter is how long after it was told Paymo is asked for what is merged already.
-const confirmAfter = 5 * time.Minute
+// confirmAfter is how long after it was told Paymo is asked for what is merged already, and
+// that no sync has read again since.
+const confirmAfter = time.Hour
 
 // The turns of ChangesArgs.
 const (
 	turnNow   = 0 // at once
 	turnAgain = 1 // at once, asked for while the job of turn 0 was at work
-	turnLater = 2 // after a while
+	turnOld   = 2 // what is merged already, and was told of a while ago
 )
 
 // ChangesArgs asks for the changes of a table to be brought, all that wait when the job
@@ -53,14 +54,11 @@ func (ChangesArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{MaxAttempts: 5, Queue: changesQueue, UniqueOpts: unfinished()}
 }
 
-// askForChanges has the changes of the tables brought that wait, those of later after a
-// while.
-func askForChanges(ctx context.Context, client *river.Client[pgx.Tx], account string, now, later []string, after time.Time) error {
+// askForChanges has the changes of the tables brought that wait.
+func askForChanges(ctx context.Context, client *river.Client[pgx.Tx], account string, now, old []string) error {
 	var params []river.InsertManyParams
-	for _, table := range later {
-		params = append(params, river.InsertManyParams{
-			Args: ChangesArgs{Account: account, Table: table, Turn: turnLater}, InsertOpts: &river.InsertOpts{ScheduledAt: after},
-		})
+	for _, table := range old {
+		params = append(params, river.InsertManyParams{Args: ChangesArgs{Account: account, Table: table, Turn: turnOld}})
 	}
 	for _, table := range now {
 		params = append(params, river.InsertManyParams{Args: ChangesArgs{Account: account, Table: table, Turn: turnNow}})
@@ -74,7 +72,7 @@ func askForChanges(ctx context.Context, client *river.Client[pgx.Tx], account st
 	}
 	// One that works may have looked for changes before there were these.
 	var again []river.InsertManyParams
-	for i, result := range results[len(later):] {
+	for i, result := range results[len(old):] {
 		if result.UniqueSkippedAsDuplicate && result.Job.State == rivertype.JobStateRunning {
 			again = append(again, river.InsertManyParams{Args: ChangesArgs{Account: account, Table: now[i], Turn: turnAgain}})
 		}
@@ -107,7 +105,7 @@ func (w *ChangesWorker) Work(ctx context.Context, job *river.Job[ChangesArgs]) e
 			return toQueue(ctx, Outcome{}, err)
 		}
 		var brought Brought
-		brought, err = w.Syncer.BringChanges(ctx, resource, job.Args.Turn != turnLater, began)
+		brought, err = w.Syncer.BringChanges(ctx, resource, job.Args.Turn != turnOld, began.Add(-confirmAfter))
 		if brought.Changes == 0 && err == nil {
 			return nil
 		}
@@ -160,7 +158,7 @@ func (s *Service) NoteChanges(ctx context.Context, told []Told) error {
 	for _, change := range noted {
 		byTable[change.Table] = append(byTable[change.Table], change)
 	}
-	var now, later []string
+	var now []string
 	for _, table := range slices.Sorted(maps.Keys(byTable)) {
 		resource, ok := catalog.Lookup(table)
 		if !ok {
@@ -171,12 +169,11 @@ func (s *Service) NoteChanges(ctx context.Context, told []Told) error {
 			s.changes.Syncer.Log.DebugContext(ctx, "what Paymo told is not merged", "table", table, "error", err)
 		}
 		if brought.Changes > 0 {
-			later = append(later, table)
 			s.changes.note(ctx, brought, nil)
 		}
 		if brought.Changes < len(byTable[table]) {
 			now = append(now, table)
 		}
 	}
-	return askForChanges(ctx, s.Client, s.store.Account(), now, later, s.changes.sync.clock.Now().Add(confirmAfter))
+	return askForChanges(ctx, s.Client, s.store.Account(), now, nil)
 }

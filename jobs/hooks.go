@@ -19,7 +19,7 @@ import (
 const hooksLease = "hooks at paymo"
 
 // hooksFresh is how old the answer may be which hooks Paymo has.
-const hooksFresh = 5 * time.Minute
+const hooksFresh = 10 * time.Minute
 
 // HookConfig is which hooks are to be kept at Paymo. All of it is required.
 type HookConfig struct {

@@ -29,7 +29,6 @@ func (KeepHooksArgs) InsertOpts() river.InsertOpts {
 type KeepHooksWorker struct {
 	river.WorkerDefaults[KeepHooksArgs]
 	Keeper *HookKeeper
-	clock  *queueClock
 }
 
 // Work looks once.
@@ -58,11 +57,15 @@ func (w *KeepHooksWorker) look(ctx context.Context, account string) error {
 	if err := store.Listen(ctx); err != nil {
 		return err
 	}
-	waiting, err := store.WaitingTables(ctx)
+	now, err := store.Now(ctx)
 	if err != nil {
 		return err
 	}
-	if err := askForChanges(ctx, client, account, waiting, waiting, w.clock.Now().Add(confirmAfter)); err != nil {
+	urgent, old, err := store.WaitingTables(ctx, now.Add(-confirmAfter))
+	if err != nil {
+		return err
+	}
+	if err := askForChanges(ctx, client, account, urgent, old); err != nil {
 		return err
 	}
 	if due, err := w.Keeper.due(ctx); err != nil || !due {

@@ -180,7 +180,7 @@ func addUpkeep(workers *river.Workers, config ServiceConfig, clock *queueClock) 
 			Overview: OverviewConfig{Pool: config.Pool, Store: store, Tables: config.Tables, Full: config.Full, Share: config.Share, Runs: config.Alerts.FailedRuns + sidelong},
 			Alerts:   config.Alerts,
 		}),
-		river.AddWorkerSafely(workers, &KeepHooksWorker{Keeper: newHookKeeper(config), clock: clock}),
+		river.AddWorkerSafely(workers, &KeepHooksWorker{Keeper: newHookKeeper(config)}),
 		river.AddWorkerSafely(workers, &PruneWorker{Store: store, Keep: config.Keep, Log: config.Syncer.Log}),
 	)
 }

@@ -153,9 +153,20 @@ func (r *run) settle(ctx context.Context, state string, why Doubt, err error) er
 	if r.progress.Mode != Backfill { // which tells of a part of the table
 		r.checkpoint.State, r.checkpoint.Reason, r.checkpoint.Cause = state, why.Sentence, string(why.Cause)
 	}
-	saveErr := r.lease.EndRun(ctx, r.progress.Run, sink.Ending{State: state, Sentence: why.Sentence, Cause: string(why.Cause)}, r.spent, r.checkpoint)
+	ending := sink.Ending{State: state, Sentence: why.Sentence, Cause: string(why.Cause), Reread: r.reread()}
+	saveErr := r.lease.EndRun(ctx, r.progress.Run, ending, r.spent, r.checkpoint)
 	r.spent = sink.Cost{}
 	return errors.Join(err, saveErr)
+}
+
+// reread is what was read again of what Paymo told of. Rows that come with their parents
+// are read where those changed, and hot windows leave the others out.
+func (r *run) reread() *sink.Reread {
+	p := r.progress
+	if r.outcome.State != sink.StateOK || r.resource.Model == "" || p.Mode != Full && p.Mode != Incremental || p.Listing == catalog.WithParent || p.Hot {
+		return nil
+	}
+	return &sink.Reread{Told: p.StartedAt, Changed: p.Since}
 }
 
 // pause leaves the run for later; the table keeps the state it had. The progress is

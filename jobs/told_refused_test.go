@@ -19,12 +19,12 @@ func TestOlderBodyIsRefused(t *testing.T) {
 	l.patch("tasks", other, map[string]any{"name": "another name, too"})
 	l.tell(l.body("tasks", task))
 	l.bring("tasks", false)
-	l.mustAsk("tasks", "later")
+	l.mustAsk("tasks", 0)
 	// Along with it comes what is newer: that is merged, and for the other Paymo is asked now.
 	if merged := l.tell(caught, l.body("tasks", other)); merged.Changes != 1 || merged.Updated != 1 {
 		t.Errorf("merged %+v", merged)
 	}
-	l.mustAsk("tasks", "later and now")
+	l.mustAsk("tasks", 1)
 	l.mustWait("told again", 1, 2)
 	l.mustEqual("tasks")
 	before := l.fingerprint("tasks")
@@ -50,12 +50,12 @@ func TestBodyLiftsNoTombstone(t *testing.T) {
 	if !l.dead("clients", client) {
 		t.Fatal("it is not marked deleted")
 	}
-	l.mustAsk("clients", "now")
+	l.mustAsk("clients", 1)
 	before := l.fingerprint("clients")
 	if merged := l.tell(caught); merged.Changes > 0 {
 		t.Errorf("merged %+v", merged)
 	}
-	l.mustAsk("clients", "now")
+	l.mustAsk("clients", 1)
 	l.bring("clients", true)
 	if !l.dead("clients", client) || l.fingerprint("clients") != before {
 		t.Error("it is back")
@@ -88,7 +88,7 @@ func TestBodyOfTheSameSecond(t *testing.T) {
 	if merged := l.tell(l.body("tasks", task)); merged.Changes > 0 || l.fingerprint("tasks") != before {
 		t.Errorf("merged %+v", merged)
 	}
-	l.mustAsk("tasks", "now")
+	l.mustAsk("tasks", 1)
 	if brought := l.bring("tasks", true); brought.Changes != 1 || brought.Updated != 1 || len(brought.Lags) != 1 {
 		t.Errorf("brought %+v", brought)
 	}
@@ -127,7 +127,7 @@ func TestBodiesThatTellTooLittle(t *testing.T) {
 		if merged := l.tell(sent); merged.Changes > 0 || l.fingerprint("tasks") != before {
 			t.Errorf("%s: merged %+v", name, merged)
 		}
-		l.mustAsk("tasks", "now")
+		l.mustAsk("tasks", 1)
 		l.bring("tasks", true)
 		l.mustEqual("tasks")
 	}
@@ -151,7 +151,7 @@ func TestToldOfTablesThatAreNotReady(t *testing.T) {
 		if merged := l.tell(told); merged.Changes > 0 {
 			t.Errorf("merged %+v", merged)
 		}
-		l.mustAsk(told.Table, "now")
+		l.mustAsk(told.Table, 1)
 		if brought := l.bring(told.Table, true); brought.Changes != 1 || brought.Requests > 0 || brought.Inserted+brought.Updated+brought.Tombstoned > 0 {
 			t.Errorf("brought %+v", brought)
 		}

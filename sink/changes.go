@@ -189,6 +189,31 @@ func (s *Store) eachChange(ctx context.Context, what string, changes []Change, s
 	return nil
 }
 
+// Reread is what a sync read that Paymo had told of before.
+type Reread struct {
+	Told    time.Time // until when
+	Changed time.Time // of objects that changed at or after it; zero: of all
+}
+
+// settleReread ends the changes that are in the table and that the sync read again.
+func (l *Lease) settleReread(batch *pgx.Batch, read Reread) {
+	batch.Queue(`
+		WITH reread AS (
+			SELECT row_id, kind
+			FROM paymosync.changes
+			WHERE account = $1 AND table_name = $2 AND kind = 'changed'
+				AND merged_at IS NOT NULL AND settled_at IS NULL AND heard_at < $3 AND newest_at >= $4
+			ORDER BY row_id
+			FOR NO KEY UPDATE
+		)
+		UPDATE paymosync.changes AS c
+		SET settled_at = clock_timestamp(),
+			claimed_until = '-infinity'
+		FROM reread AS r
+		WHERE c.account = $1 AND c.table_name = $2 AND (c.row_id, c.kind) = (r.row_id, r.kind)`,
+		l.store.account, l.table, read.Told, read.Changed)
+}
+
 // settle ends the changes in the transaction of what they brought.
 func (l *Lease) settle(batch *pgx.Batch, changes []Change, but ...int64) {
 	l.store.queueChanges(batch, changes, settled, but...)
@@ -266,20 +291,31 @@ func (l *Lease) Bury(ctx context.Context, ids []int64, asked time.Time, settles 
 	return tombstoned, nil
 }
 
-// WaitingTables are the tables of which changes wait that nobody looks after.
-func (s *Store) WaitingTables(ctx context.Context) ([]string, error) {
+// WaitingTables are the tables of which changes wait that nobody looks after: those that do
+// not have one yet, and those that have one of which Paymo told before the time.
+func (s *Store) WaitingTables(ctx context.Context, before time.Time) (urgent, old []string, err error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT DISTINCT table_name
+		SELECT table_name, bool_or(merged_at IS NULL), bool_or(merged_at IS NOT NULL AND heard_at <= $2)
 		FROM paymosync.changes
 		WHERE account = $1 AND settled_at IS NULL AND claimed_until <= clock_timestamp()
-		ORDER BY table_name`, s.account)
+		GROUP BY table_name
+		ORDER BY table_name`, s.account, before)
 	if err == nil {
-		var tables []string
-		if tables, err = pgx.CollectRows(rows, pgx.RowTo[string]); err == nil {
-			return tables, nil
+		var table string
+		var isUrgent, isOld bool
+		if _, err = pgx.ForEachRow(rows, []any{&table, &isUrgent, &isOld}, func() error {
+			if isUrgent {
+				urgent = append(urgent, table)
+			}
+			if isOld {
+				old = append(old, table)
+			}
+			return nil
+		}); err == nil {
+			return urgent, old, nil
 		}
 	}
-	return nil, fmt.Errorf("look for changes that wait: %w", err)
+	return nil, nil, fmt.Errorf("look for changes that wait: %w", err)
 }
 
 // Buried are those of the ids that are rows of the table which are marked deleted.

@@ -62,8 +62,8 @@ func TestClaimChanges(t *testing.T) {
 	wantChanges(t, "three of them", first, sink.Changed, 2, 3, 4)
 	wantChanges(t, "the rest", claim(t, store, sink.Claim{Table: "tasks", Term: 200 * time.Millisecond}), sink.Changed, 5)
 	wantChanges(t, "nothing", claim(t, store, sink.Claim{Table: "tasks"}), sink.Changed)
-	if tables, err := store.WaitingTables(t.Context()); err != nil || !slices.Equal(tables, []string{"users"}) && !slices.Equal(tables, []string{"tasks", "users"}) {
-		t.Errorf("%v wait, %v", tables, err)
+	if tables := urgent(t, store); !slices.Equal(tables, []string{"users"}) && !slices.Equal(tables, []string{"tasks", "users"}) {
+		t.Errorf("%v wait", tables)
 	}
 	if err := store.UnclaimChanges(t.Context(), first[1:2]); err != nil {
 		t.Fatal(err)
@@ -77,15 +77,68 @@ func TestClaimChanges(t *testing.T) {
 		wantChanges(t, "after the term", got, sink.Changed, 5)
 		return true
 	})
-	if tables, err := store.WaitingTables(t.Context()); err != nil || !slices.Equal(tables, []string{"users"}) {
-		t.Errorf("%v wait, %v", tables, err)
+	if tables := urgent(t, store); !slices.Equal(tables, []string{"users"}) {
+		t.Errorf("%v wait", tables)
 	}
 	if _, err := store.ClaimChanges(t.Context(), sink.Claim{Table: "users", Limit: 5, Term: time.Minute}); err != nil {
 		t.Error(err)
 	}
-	if tables, err := store.WaitingTables(t.Context()); err != nil || len(tables) > 0 {
-		t.Errorf("%v wait, %v", tables, err)
+	if tables := urgent(t, store); len(tables) > 0 {
+		t.Errorf("%v wait", tables)
 	}
+}
+
+// urgent are the tables that do not have a change.
+func urgent(t *testing.T, store *sink.Store) []string {
+	t.Helper()
+	tables, old, err := store.WaitingTables(t.Context(), time.Unix(0, 0))
+	if err != nil || len(old) > 0 {
+		t.Errorf("%v waited for long, %v", old, err)
+	}
+	return tables
+}
+
+// What the table has waits to be read again: by a sync that began later and reads what
+// changed since, or else for a while.
+func TestReread(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t, "tasks")
+	store := tb.store
+	now := time.Now()
+	old := func(want ...string) {
+		t.Helper()
+		tables, old, err := store.WaitingTables(t.Context(), tb.now())
+		if err != nil || len(tables) > 0 || !slices.Equal(old, want) {
+			t.Errorf("%v and %v wait, %v; want %v to have waited for long", tables, old, err, want)
+		}
+	}
+	note(t, store, "tasks", sink.Changed, now.Add(-time.Hour), 1)
+	note(t, store, "tasks", sink.Changed, now.Add(-time.Minute), 2)
+	exec(t, tb.pool, `UPDATE paymosync.changes SET merged_at = clock_timestamp()`)
+	old("tasks")
+	before := tb.now()
+	note(t, store, "tasks", sink.Changed, now, 3)
+	exec(t, tb.pool, `UPDATE paymosync.changes SET merged_at = clock_timestamp()`)
+	note(t, store, "tasks", sink.Gone, now, 4)
+	note(t, store, "tasks", sink.Changed, now, 5)
+
+	read := func(read *sink.Reread, want ...int64) {
+		t.Helper()
+		run, err := tb.lease.StartRun(t.Context(), "incremental", "manual")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tb.lease.EndRun(t.Context(), run, sink.Ending{State: sink.StateOK, Reread: read}, sink.Cost{}, sink.Checkpoint{State: sink.StateOK}); err != nil {
+			t.Fatal(err)
+		}
+		if got := unsettled(t, tb); !slices.Equal(got, want) {
+			t.Errorf("after %+v %v wait, want %v", read, got, want)
+		}
+	}
+	read(nil, 1, 2, 3, 4, 5)
+	read(&sink.Reread{Told: before, Changed: now.Add(-2 * time.Minute)}, 1, 3, 4, 5)
+	read(&sink.Reread{Told: before}, 3, 4, 5)
+	read(&sink.Reread{Told: tb.now()}, 4, 5)
 }
 
 // What the table does not have is urgent. What it has goes along, in what room there is.

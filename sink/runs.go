@@ -52,8 +52,9 @@ func (l *Lease) ResumeRun(ctx context.Context, run int64, mode, reason string) (
 // Ending is how a run ends, or is left for later.
 type Ending struct {
 	State    string
-	Sentence string // the state in words
-	Cause    string // what the sentence is about, as a name; "" for a run that is well
+	Sentence string  // the state in words
+	Cause    string  // what the sentence is about, as a name; "" for a run that is well
+	Reread   *Reread // what was read again of what Paymo told of; nil: nothing
 }
 
 // EndRun ends the run in the ledger and saves the table's checkpoint with it. A run
@@ -70,6 +71,9 @@ func (l *Lease) EndRun(ctx context.Context, run int64, ending Ending, cost Cost,
 			cause = $4,
 			finished_at = CASE WHEN $2 = 'running' THEN NULL ELSE clock_timestamp() END
 		WHERE id = $1`, run, ending.State, ending.Sentence, ending.Cause)
+	if ending.Reread != nil {
+		l.settleReread(&batch, *ending.Reread)
+	}
 	return l.transactBatch(ctx, "end the run of", &batch)
 }
 

@@ -234,7 +234,7 @@ func TestProgramWebhooksComeBack(t *testing.T) {
 			}
 		}
 		// As if Paymo had not been asked for a while.
-		if _, err := w.pool.Exec(t.Context(), `UPDATE paymosync.hooks SET seen_at = seen_at - interval '6 minutes'`); err != nil {
+		if _, err := w.pool.Exec(t.Context(), `UPDATE paymosync.hooks SET seen_at = seen_at - interval '11 minutes'`); err != nil {
 			t.Fatal(err)
 		}
 	}
