@@ -151,6 +151,9 @@ func (s *Service) NoteChanges(ctx context.Context, told []Told) error {
 		bodies[t.Table][t.ID] = append(bodies[t.Table][t.ID], t.Body)
 	}
 	noted, err := s.store.NoteChanges(ctx, changes)
+	if err == nil {
+		err = s.changes.sync.admitMissed(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func TestHooksAreKept(t *testing.T) {
 	for range 2 {
 		k.keep(threeKept)
 		for table, hook := range k.kept(others) {
-			if hook.ID != own[table].ID || !hook.MadeAt.Equal(own[table].MadeAt) || !hook.SeenAt.After(own[table].SeenAt) {
+			if hook.ID != own[table].ID || !hook.SureSince.Equal(own[table].SureSince) || !hook.SeenAt.After(own[table].SeenAt) {
 				t.Errorf("%+v, before %+v", hook, own[table])
 			}
 		}
@@ -206,7 +206,7 @@ func TestHooksGetAnotherURL(t *testing.T) {
 	k.url = "https://elsewhere.example/webhooks/paymo"
 	k.keep("changed projects, changed tasks, changed time_entries")
 	for table, hook := range k.kept(others) {
-		if hook.ID != before[table].ID || !hook.MadeAt.After(before[table].MadeAt) {
+		if hook.ID != before[table].ID || !hook.SureSince.After(before[table].SureSince) {
 			t.Errorf("%+v, before %+v", hook, before[table])
 		}
 	}

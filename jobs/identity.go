@@ -59,6 +59,9 @@ type guard struct {
 	key    int       // number of the key that was asked about
 	answer error
 	found  string // the key's role, as it was last told
+
+	company      int64     // that the key opens, which stays as it is
+	companyUntil time.Time // it need not be asked again
 }
 
 // role is the key's role, as it was last told.
@@ -86,7 +89,7 @@ func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, er
 		return sink.Cost{}, g.answer
 	}
 	var cost sink.Cost
-	asked, role, err := s.checkIdentity(ctx, &cost)
+	asked, role, err := g.check(ctx, s, &cost)
 	if err == nil && key != 0 && asked != key {
 		return cost, errKeyReplaced
 	}
@@ -107,19 +110,17 @@ func (g *guard) identify(ctx context.Context, s *Syncer, key int) (sink.Cost, er
 	return cost, err
 }
 
-// checkIdentity returns the number of the key that it asked about, and its role.
-func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) (key int, role string, err error) {
+// check returns the number of the key that it asked about, and its role.
+func (g *guard) check(ctx context.Context, s *Syncer, cost *sink.Cost) (key int, role string, err error) {
 	me, page, err := s.Client.Me(ctx)
 	addCost(cost, page)
 	if err != nil {
 		return 0, "", refusedKey("find out whose key it is", err)
 	}
 	key, role = page.Key, me.Role
-	company, page, err := s.Client.CompanyID(ctx)
-	addCost(cost, page)
-	var api *paymo.APIError
-	if err != nil && !(errors.As(err, &api) && api.Denied()) {
-		return key, role, refusedKey("find out which company the key opens", err)
+	company, err := g.companyOf(ctx, s, key, cost)
+	if err != nil {
+		return key, role, err
 	}
 	scheme, _ := s.Client.Scheme()
 	found := sink.Identity{BaseURL: s.BaseURL, CompanyID: company, UserID: me.ID, Role: me.Role, Scheme: string(scheme)}
@@ -145,6 +146,24 @@ func (s *Syncer) checkIdentity(ctx context.Context, cost *sink.Cost) (key int, r
 		err = errors.New("the warehouse was pinned to another Paymo meanwhile; sync again to learn which")
 	}
 	return key, role, err
+}
+
+// companyOf is the company that the key opens, 0 where Paymo does not tell it that.
+func (g *guard) companyOf(ctx context.Context, s *Syncer, key int, cost *sink.Cost) (int64, error) {
+	if key == g.key && time.Now().Before(g.companyUntil) {
+		return g.company, nil
+	}
+	g.companyUntil = time.Time{} // it was another key's, or of long ago
+	company, page, err := s.Client.CompanyID(ctx)
+	addCost(cost, page)
+	var api *paymo.APIError
+	if err != nil && !(errors.As(err, &api) && api.Denied()) {
+		return 0, refusedKey("find out which company the key opens", err)
+	}
+	if company != 0 {
+		g.company, g.companyUntil = company, time.Now().Add(identityLife)
+	}
+	return company, nil
 }
 
 // refusedKey says what to do where Paymo denies a key even what every user may see.

@@ -16,7 +16,7 @@ func readHooks(ctx context.Context, store *sink.Store, now time.Time) (HooksOver
 	}
 	hooks := HooksOverview{Own: own}
 	for _, hook := range own {
-		if !works(hook, now) && hook.HeardAt != nil || hook.SilentSince != nil {
+		if silent(hook, now) {
 			hooks.Silent = append(hooks.Silent, hook.Table)
 		}
 	}

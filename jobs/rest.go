@@ -30,18 +30,27 @@ func (w *SyncWorker) rests(ctx context.Context, args SyncArgs) bool {
 	if err != nil || !works(*hook, now) {
 		return false
 	}
-	if w.missed.Swap(false) {
-		w.listens.Store(&now)
-	}
-	if since := w.listens.Load(); since == nil || !checkpoint.ReadAt.After(*since) || !checkpoint.ReadAt.After(hook.MadeAt) {
-		return false // what happened before nobody may have heard
+	if !checkpoint.ReadAt.After(hook.SureSince) {
+		return false
 	}
 	next := w.schedules[at].Heard.Next(checkpoint.ReadAt)
 	return next.IsZero() || next.After(now)
 }
 
-// Missed says that a call of Paymo's was not taken: the next syncs look for what it told.
+// Missed says that a call of Paymo's was not taken: no table rests until it was synced. The
+// other processes know it once the database can be reached.
 func (s *Service) Missed() { s.changes.sync.missed.Store(true) }
+
+func (w *SyncWorker) admitMissed(ctx context.Context) error {
+	if !w.hooks || !w.missed.Swap(false) {
+		return nil
+	}
+	err := w.Syncer.Store.Miss(ctx)
+	if err != nil {
+		w.missed.Store(true)
+	}
+	return err
+}
 
 // beginHearing is when a sync begins that is held against the table's hook; zero where
 // there is none.

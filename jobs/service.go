@@ -46,8 +46,12 @@ func (t TableSchedule) now(hook *sink.Hook, at time.Time) Schedule {
 
 // works reports whether a hook tells of all changes, as far as is known.
 func works(hook sink.Hook, at time.Time) bool {
-	return hook.SilentSince == nil && hook.HeardAt != nil && (hook.LastStatus == 0 || hook.LastStatus/100 == 2) &&
-		at.Sub(hook.ListenedAt) < sink.DeafFor && at.Sub(hook.SeenAt) < 3*hooksFresh
+	return hook.HeardAt != nil && (hook.LastStatus == 0 || hook.LastStatus/100 == 2) && !silent(hook, at)
+}
+
+// silent reports whether a hook left changes out, or cannot be heard.
+func silent(hook sink.Hook, at time.Time) bool {
+	return hook.SilentSince != nil || at.Sub(hook.ListenedAt) >= sink.DeafFor || at.Sub(hook.SeenAt) >= 3*hooksFresh
 }
 
 // ServiceConfig is what the queue needs. Pool, Syncer, Tables, Full and Log are required.
@@ -83,13 +87,7 @@ func (s *Service) Start(ctx context.Context) error {
 	if err := s.pulse.readClock(ctx); err != nil {
 		return err
 	}
-	if s.changes.sync.hooks {
-		now, err := s.store.Now(ctx)
-		if err != nil {
-			return err
-		}
-		s.changes.sync.listens.Store(&now)
-	}
+	s.Missed() // what came before it started
 	if err := s.Client.Start(ctx); err != nil {
 		return err
 	}

@@ -22,9 +22,8 @@ type SyncWorker struct {
 	client *river.Client[pgx.Tx] // of the queue; set before it starts
 
 	schedules []TableSchedule
-	hooks     bool                      // there are some, which syncs are held against
-	listens   atomic.Pointer[time.Time] // since when this process hears all calls, by the database's clock; nil: not yet
-	missed    atomic.Bool               // a call was not taken since
+	hooks     bool        // there are some, which syncs are held against
+	missed    atomic.Bool // calls may not have been taken, and the others do not know it
 }
 
 // Work syncs the table that the job names.
@@ -32,6 +31,9 @@ func (w *SyncWorker) Work(ctx context.Context, job *river.Job[SyncArgs]) error {
 	resource, ok := catalog.Lookup(job.Args.Table)
 	if !ok || !resource.Readable() {
 		return river.JobCancel(fmt.Errorf("there is no table %q to sync", job.Args.Table))
+	}
+	if err := w.admitMissed(ctx); err != nil {
+		return err
 	}
 	if w.rests(ctx, job.Args) {
 		return river.RecordOutput(ctx, "its hook tells of its changes")

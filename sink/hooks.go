@@ -13,8 +13,8 @@ type Hook struct {
 	ID          int64
 	Table       string // whose changes it tells of
 	TargetURL   string
-	SecretMark  string // tells whether it was made with the secret of now
-	MadeAt      time.Time
+	SecretMark  string    // tells whether it was made with the secret of now
+	SureSince   time.Time // what happened before it may not have been heard
 	SeenAt      time.Time // when Paymo last listed it
 	LastStatus  int       // how its last call was answered, as Paymo has it; 0: it made none
 	ListenedAt  time.Time // when a service last said that it listens
@@ -25,7 +25,7 @@ type Hook struct {
 // Hooks are the account's own hooks, by table.
 func (s *Store) Hooks(ctx context.Context) ([]Hook, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT hook_id, table_name, target_url, secret_mark, made_at, seen_at, last_status, listened_at, heard_at, silent_since
+		SELECT hook_id, table_name, target_url, secret_mark, sure_since, seen_at, last_status, listened_at, heard_at, silent_since
 		FROM paymosync.hooks
 		WHERE account = $1
 		ORDER BY table_name, hook_id`, s.account)
@@ -62,9 +62,9 @@ func (s *Store) KeepHook(ctx context.Context, hook Hook) error {
 			target_url = EXCLUDED.target_url,
 			secret_mark = EXCLUDED.secret_mark,
 			last_status = EXCLUDED.last_status,
-			made_at = CASE
-				WHEN (h.target_url, h.secret_mark) = (EXCLUDED.target_url, EXCLUDED.secret_mark) THEN h.made_at
-				ELSE EXCLUDED.made_at
+			sure_since = CASE
+				WHEN (h.target_url, h.secret_mark) = (EXCLUDED.target_url, EXCLUDED.secret_mark) THEN h.sure_since
+				ELSE EXCLUDED.sure_since
 			END,
 			seen_at = EXCLUDED.seen_at`,
 		s.account, hook.ID, hook.Table, hook.TargetURL, hook.SecretMark, hook.LastStatus)
@@ -82,7 +82,8 @@ func (s *Store) ForgetHook(ctx context.Context, id int64) error {
 	return nil
 }
 
-// Listen says that a service listens to the hooks, and with it since when none did.
+// Listen says that a service listens to the hooks. Where none did for a while, what happened
+// before is not sure to have been heard.
 func (s *Store) Listen(ctx context.Context) error {
 	// In one order with those who note changes, so that neither waits for the other.
 	_, err := s.pool.Exec(ctx, `
@@ -95,11 +96,32 @@ func (s *Store) Listen(ctx context.Context) error {
 		)
 		UPDATE paymosync.hooks AS h
 		SET listened_at = clock_timestamp(),
-			silent_since = CASE WHEN h.listened_at < clock_timestamp() - $2::interval THEN coalesce(h.silent_since, clock_timestamp()) ELSE h.silent_since END
+			sure_since = CASE WHEN h.listened_at < clock_timestamp() - $2::interval THEN clock_timestamp() ELSE h.sure_since END
 		FROM own
 		WHERE h.account = $1 AND h.hook_id = own.hook_id`, s.account, DeafFor)
 	if err != nil {
 		return fmt.Errorf("say that the hooks are listened to: %w", err)
+	}
+	return nil
+}
+
+// Miss says that calls may not have been taken: what happened before is not sure to have been
+// heard.
+func (s *Store) Miss(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, `
+		WITH own AS (
+			SELECT hook_id
+			FROM paymosync.hooks
+			WHERE account = $1
+			ORDER BY hook_id
+			FOR NO KEY UPDATE
+		)
+		UPDATE paymosync.hooks AS h
+		SET sure_since = clock_timestamp()
+		FROM own
+		WHERE h.account = $1 AND h.hook_id = own.hook_id`, s.account)
+	if err != nil {
+		return fmt.Errorf("say that calls may have been missed: %w", err)
 	}
 	return nil
 }
@@ -110,12 +132,12 @@ const DeafFor = 5 * time.Minute
 // HearSync holds what is in the table after a sync that began at the time against what its
 // hooks told of, each change once. Where they left one out they are silent; they are so
 // until they were heard again and a sync finds nothing that they left out. What happened a
-// moment ago is for the next sync, and what happened before there were hooks is no sign of
-// anything.
+// moment ago is for the next sync, and what happened before it was sure to be heard is no
+// sign of anything.
 func (s *Store) HearSync(ctx context.Context, table string, began time.Time) error {
 	_, err := s.pool.Exec(ctx, `
 		WITH own AS (
-			SELECT greatest(max(made_at) + $4::interval, min(checked_until), $3::timestamptz - $5::interval) AS since
+			SELECT greatest(max(sure_since) + $4::interval, min(checked_until), $3::timestamptz - $5::interval) AS since
 			FROM paymosync.hooks
 			WHERE account = $1 AND table_name = $2
 		), unheard AS (

@@ -47,14 +47,14 @@ func TestKeepHook(t *testing.T) {
 	own.LastStatus = 503
 	keepHook(t, store, own)
 	seen := hookOf(t, store, "tasks")
-	if !seen.MadeAt.Equal(first.MadeAt) || !seen.SeenAt.After(first.SeenAt) || seen.LastStatus != 503 {
+	if !seen.SureSince.Equal(first.SureSince) || !seen.SeenAt.After(first.SeenAt) || seen.LastStatus != 503 {
 		t.Errorf("seen: %+v", seen)
 	}
 	for _, change := range []func(){func() { own.TargetURL = "https://b" }, func() { own.SecretMark = "n" }} {
 		before := hookOf(t, store, "tasks")
 		change()
 		keepHook(t, store, own)
-		if after := hookOf(t, store, "tasks"); !after.MadeAt.After(before.MadeAt) || after.TargetURL != own.TargetURL || after.SecretMark != own.SecretMark {
+		if after := hookOf(t, store, "tasks"); !after.SureSince.After(before.SureSince) || after.TargetURL != own.TargetURL || after.SecretMark != own.SecretMark {
 			t.Errorf("changed: %+v", after)
 		}
 	}
@@ -71,7 +71,8 @@ func TestKeepHook(t *testing.T) {
 	}
 }
 
-// Hooks are heard by what is noted of their table, and silent after nobody listened.
+// Hooks are heard by what is noted of their table. What happened while nobody listened, or when
+// a call was not taken, is not sure to have been heard.
 func TestListen(t *testing.T) {
 	t.Parallel()
 	pool := sinktest.Database(t)
@@ -88,23 +89,27 @@ func TestListen(t *testing.T) {
 	if hookOf(t, store, "tasks").HeardAt == nil || hookOf(t, store, "users").HeardAt != nil {
 		t.Error("the hook that was heard is another")
 	}
+	before := hookOf(t, store, "users")
 	exec(t, pool, `UPDATE paymosync.hooks SET listened_at = clock_timestamp() - $1::interval + interval '1 minute'`, sink.DeafFor)
 	listen()
-	if hook := hookOf(t, store, "tasks"); hook.SilentSince != nil || time.Since(hook.ListenedAt) > time.Minute {
+	if hook := hookOf(t, store, "tasks"); hook.SureSince.After(before.SureSince) || time.Since(hook.ListenedAt) > time.Minute {
 		t.Errorf("after a pause: %+v", hook)
 	}
 	exec(t, pool, `UPDATE paymosync.hooks SET listened_at = clock_timestamp() - $1::interval - interval '1 second' WHERE table_name = 'tasks'`, sink.DeafFor)
 	listen()
 	hook := hookOf(t, store, "tasks")
-	if hook.SilentSince == nil || hookOf(t, store, "users").SilentSince != nil {
+	if !hook.SureSince.After(before.SureSince) || hookOf(t, store, "users").SureSince.After(before.SureSince) {
 		t.Fatalf("after a long pause: %+v", hook)
 	}
-	// It stays so, and since then.
 	listen()
-	exec(t, pool, `UPDATE paymosync.hooks SET listened_at = clock_timestamp() - interval '1 day' WHERE table_name = 'tasks'`)
-	listen()
-	if again := hookOf(t, store, "tasks"); again.SilentSince == nil || !again.SilentSince.Equal(*hook.SilentSince) {
-		t.Errorf("later: %+v", again)
+	if again := hookOf(t, store, "tasks"); !again.SureSince.Equal(hook.SureSince) {
+		t.Errorf("it goes on: %+v", again)
+	}
+	if err := store.Miss(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if tasks, users := hookOf(t, store, "tasks"), hookOf(t, store, "users"); !tasks.SureSince.After(hook.SureSince) || !users.SureSince.After(hook.SureSince) {
+		t.Errorf("after a call was missed: %+v, %+v", tasks, users)
 	}
 }
 
@@ -118,7 +123,7 @@ func newHearing(t *testing.T) *hearing {
 	t.Helper()
 	h := &hearing{table: newTable(t, "tasks")}
 	keepHook(t, h.store, sink.Hook{ID: 1, Table: "tasks"})
-	exec(t, h.pool, `UPDATE paymosync.hooks SET made_at = clock_timestamp() - interval '1 hour'`)
+	exec(t, h.pool, `UPDATE paymosync.hooks SET sure_since = clock_timestamp() - interval '1 hour'`)
 	h.began = h.now()
 	return h
 }
@@ -144,7 +149,7 @@ func (h *hearing) hear(what string, silent bool) {
 	}
 	exec(h.t, h.pool, `UPDATE paymo.tasks SET updated_on = updated_on - $1::interval`, betweenSyncs)
 	exec(h.t, h.pool, `UPDATE paymosync.changes SET heard_at = heard_at - $1::interval`, betweenSyncs)
-	exec(h.t, h.pool, `UPDATE paymosync.hooks SET made_at = made_at - $1::interval, heard_at = heard_at - $1::interval,
+	exec(h.t, h.pool, `UPDATE paymosync.hooks SET sure_since = sure_since - $1::interval, heard_at = heard_at - $1::interval,
 		checked_until = checked_until - $1::interval, silent_since = silent_since - $1::interval`, betweenSyncs)
 	h.began = h.now()
 }
@@ -173,7 +178,7 @@ func TestHearSync(t *testing.T) {
 		"of the future":    {func(h *hearing) { h.finds(1, -time.Hour) }, false},
 		"before the sync":  {func(h *hearing) { h.finds(1, 10*time.Minute); h.began = h.now() }, true},
 		"a day ago": {func(h *hearing) {
-			exec(h.t, h.pool, `UPDATE paymosync.hooks SET made_at = made_at - interval '1 day'`)
+			exec(h.t, h.pool, `UPDATE paymosync.hooks SET sure_since = sure_since - interval '1 day'`)
 			h.finds(1, 24*time.Hour) // what was told then is not known any more
 		}, false},
 		"what was deleted": {func(h *hearing) {

@@ -34,7 +34,7 @@ func TestSoakWebhooksPolls(t *testing.T) {
 	w.run("sync").mustExit(exitOK)
 	service := w.serve("SYNC_SCHEDULE", "@every 3s", "SYNC_SCHEDULE_WITH_WEBHOOKS", "@every "+rest.String())
 	// As if they had been there for a while: what is older than they are they need not tell.
-	if _, err := w.pool.Exec(t.Context(), `UPDATE paymosync.hooks SET made_at = made_at - interval '10 minutes'`); err != nil {
+	if _, err := w.pool.Exec(t.Context(), `UPDATE paymosync.hooks SET sure_since = sure_since - interval '10 minutes'`); err != nil {
 		t.Fatal(err)
 	}
 	before, othersBefore := w.polls(while) // no hook was heard yet

@@ -8,7 +8,7 @@ CREATE TABLE paymosync.hooks (
     table_name    text NOT NULL,
     target_url    text NOT NULL,
     secret_mark   text NOT NULL,
-    made_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    sure_since    timestamptz NOT NULL DEFAULT clock_timestamp(),
     seen_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     last_status   integer NOT NULL DEFAULT 0,
     listened_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -22,6 +22,7 @@ COMMENT ON COLUMN paymosync.hooks.hook_id IS 'its id at Paymo';
 COMMENT ON COLUMN paymosync.hooks.table_name IS 'the table whose changes it tells of';
 COMMENT ON COLUMN paymosync.hooks.target_url IS 'what it calls';
 COMMENT ON COLUMN paymosync.hooks.secret_mark IS 'tells whether it was made with the secret of now; says nothing of the secret';
+COMMENT ON COLUMN paymosync.hooks.sure_since IS 'what happened before may not have been heard: there was no such hook, or nobody listened';
 COMMENT ON COLUMN paymosync.hooks.seen_at IS 'when Paymo last listed it';
 COMMENT ON COLUMN paymosync.hooks.last_status IS 'how its last call was answered, as Paymo has it; 0: it made none';
 COMMENT ON COLUMN paymosync.hooks.listened_at IS 'when a service last said that it listens';
