@@ -77,8 +77,12 @@ func (s *Syncer) BringChanges(ctx context.Context, resource *catalog.Resource, u
 			return brought, err
 		}
 	}
+	end, again := s.Store.SettleChanges, urgent && changes[0].Kind == sink.Gone
+	if again {
+		end = s.Store.DeferChanges // a row may be on its way into the table
+	}
 	changes = slices.DeleteFunc(changes, func(change sink.Change) bool { return slices.Contains(idle, change) })
-	if err := s.Store.SettleChanges(ctx, idle); err != nil {
+	if err := end(ctx, idle); err != nil {
 		return brought, err
 	}
 	if len(changes) == 0 {
@@ -87,7 +91,7 @@ func (s *Syncer) BringChanges(ctx context.Context, resource *catalog.Resource, u
 	r := &run{Syncer: s, lease: s.Store.Visit(resource.Table), resource: resource, checkpoint: checkpoint, progress: &Progress{Mode: Incremental}, begun: time.Now(), span: span, patient: true}
 	if err = r.identify(ctx, 0); err == nil {
 		if changes[0].Kind == sink.Gone {
-			err = r.bringGone(ctx, changes)
+			err = r.bringGone(ctx, changes, again)
 		} else {
 			err = r.bringChanged(ctx, changes)
 		}
@@ -127,7 +131,7 @@ func (r *run) bringChanged(ctx context.Context, changes []sink.Change) error {
 		strays := err == nil && slices.ContainsFunc(recordIDs(page), func(id int64) bool { return !slices.Contains(ids, id) })
 		if err == nil && !strays {
 			there := foundFirst(changes, recordIDs(page))
-			r.settles = changes[:there]
+			r.settles = changes[:newestFirst(changes[:there], page)]
 			if err := r.bring(ctx, page, at); err != nil {
 				return err
 			}
@@ -142,12 +146,26 @@ func (r *run) bringChanged(ctx context.Context, changes []sink.Change) error {
 		if page == nil {
 			page = &paymo.Page{}
 		}
-		r.settles = changes[i : i+1]
+		r.settles = changes[i : i+newestFirst(changes[i:i+1], page)]
 		if err := r.bring(ctx, page, at); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// newestFirst sorts the changes of which the page does not hold an older version than was
+// told of before the others, and returns how many they are. The others wait until nobody
+// looks after them any more.
+func newestFirst(changes []sink.Change, page *paymo.Page) (n int) {
+	for i, change := range changes {
+		at := slices.IndexFunc(page.Records, func(record catalog.Record) bool { return record.ID == change.ID })
+		if at < 0 || change.AnsweredBy(page.Records[at].Updated) {
+			changes[n], changes[i] = change, changes[n]
+			n++
+		}
+	}
+	return n
 }
 
 // foundFirst sorts the changes of which the objects were found before the others, and returns
@@ -183,18 +201,19 @@ func (r *run) bringMissing(ctx context.Context, changes []sink.Change) error {
 	if len(live) == 0 {
 		return r.Store.SettleChanges(ctx, changes)
 	}
-	return r.lay(ctx, live, changes)
+	return r.lay(ctx, live, changes, false)
 }
 
 // bringGone marks the objects deleted of which Paymo told that they are, and says so when it
 // is asked.
-func (r *run) bringGone(ctx context.Context, changes []sink.Change) error {
+// The first time they are asked for again later.
+func (r *run) bringGone(ctx context.Context, changes []sink.Change, again bool) error {
 	most := mostIDs
 	if !listsTell(r.resource) || !r.works(filterIDs) {
 		most = mostSinglyTold
 	}
 	for some := range slices.Chunk(changes, most) {
-		if err := r.lay(ctx, idsOf(some), some); err != nil {
+		if err := r.lay(ctx, idsOf(some), some, again); err != nil {
 			return err
 		}
 	}
@@ -203,7 +222,7 @@ func (r *run) bringGone(ctx context.Context, changes []sink.Change) error {
 
 // lay marks those of the rows deleted that Paymo does not have any more, and merges those
 // that it has.
-func (r *run) lay(ctx context.Context, ids []int64, settles []sink.Change) error {
+func (r *run) lay(ctx context.Context, ids []int64, changes []sink.Change, again bool) error {
 	asked, err := r.Store.Now(ctx)
 	if err != nil {
 		return err
@@ -228,7 +247,7 @@ func (r *run) lay(ctx context.Context, ids []int64, settles []sink.Change) error
 	if !r.seesAll() || v.bare {
 		gone = nil // the next sweep decides
 	}
-	n, err := r.lease.Bury(ctx, gone, asked, settles)
+	n, err := r.lease.Bury(ctx, gone, asked, changes, again)
 	r.outcome.Tombstoned += n
 	return err
 }

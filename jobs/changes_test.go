@@ -30,8 +30,12 @@ func TestToldDeletion(t *testing.T) {
 			if brought := l.bring(table, true); brought.Changes != 1 || brought.Tombstoned != 1 || len(brought.Lags) != 1 || !l.dead(table, id) {
 				t.Errorf("brought %+v", brought)
 			}
-			l.mustWait("brought", 0, 0)
-			// Told again, there is nothing left to ask.
+			l.mustWait("brought", 0, 1)
+			// Looked at again, and told again, there is nothing left to ask.
+			if brought := l.bring(table, false); brought.Changes != 1 || brought.Requests > 0 || brought.Tombstoned > 0 {
+				t.Errorf("looked at again %+v", brought)
+			}
+			l.mustWait("looked at again", 0, 0)
 			l.fake.ResetLog()
 			l.tell(gone(table, id))
 			if brought := l.bring(table, true); brought.Changes != 1 || brought.Requests > 0 || brought.Tombstoned > 0 {
@@ -57,9 +61,35 @@ func TestFalseDeletion(t *testing.T) {
 			if l.fingerprint(table) != before || l.tombstones(table) > 0 {
 				t.Error("rows were written")
 			}
-			l.mustWait("brought", 0, 0)
+			// It is asked for once more: Paymo may have answered from before.
+			l.mustWait("brought", 0, 2)
+			if brought := l.bring(table, false); brought.Changes != 2 || brought.Requests == 0 || brought.Tombstoned > 0 || l.fingerprint(table) != before {
+				t.Errorf("looked at again %+v", brought)
+			}
+			l.mustWait("looked at again", 0, 0)
 		})
 	}
+}
+
+// A deletion that Paymo does not confirm at first, because it answers from before, is
+// confirmed later; and what a page of before brings back is marked again.
+func TestDeletionThatIsConfirmedLate(t *testing.T) {
+	t.Parallel()
+	l := listen(newWorld(t, small()), "tasks")
+	early, back := l.some("tasks", "true"), query[int64](l.world, `SELECT max(id) FROM paymo.tasks`)
+	l.tell(gone("tasks", early))
+	l.bring("tasks", true)
+	l.remove("tasks", early)
+	l.remove("tasks", back)
+	l.tell(gone("tasks", back))
+	l.bring("tasks", true)
+	exec(l.world, `UPDATE paymo.tasks SET _deleted_at = NULL WHERE id = $1`, back)
+	l.mustWait("told", 0, 2)
+	if brought := l.bring("tasks", false); brought.Tombstoned != 2 || !l.dead("tasks", early) || !l.dead("tasks", back) {
+		t.Errorf("looked at again %+v", brought)
+	}
+	l.mustWait("looked at again", 0, 0)
+	l.mustEqual("tasks")
 }
 
 // Many deletions that are told at once, false ones among them, end right.
@@ -155,7 +185,7 @@ func TestChangesWithoutTheFilter(t *testing.T) {
 	if brought := l.bring("tasks", true); brought.Changes != 2 || brought.Updated != 1 || brought.Tombstoned != 1 {
 		t.Errorf("brought %+v", brought)
 	}
-	l.mustWait("brought", 0, 0)
+	l.mustWait("brought", 0, 1)
 	l.mustEqual("tasks")
 }
 

@@ -25,6 +25,9 @@ const maxChanges = 2
 // comes meanwhile goes along in one request.
 const changesBeat = 250 * time.Millisecond
 
+// mergeTime is how long the merge of what was told may take.
+const mergeTime = time.Second
+
 // confirmAfter is how long after it was told Paymo is asked for what is merged already, and
 // that no sync has read again since.
 const confirmAfter = time.Hour
@@ -167,7 +170,7 @@ func (s *Service) NoteChanges(ctx context.Context, told []Told) error {
 		if !ok {
 			continue
 		}
-		brought, err := s.changes.Syncer.mergeTold(ctx, resource, byTable[table], bodies[table])
+		brought, err := s.mergeTold(ctx, resource, byTable[table], bodies[table])
 		if err != nil { // Paymo is asked
 			s.changes.Syncer.Log.DebugContext(ctx, "what Paymo told is not merged", "table", table, "error", err)
 		}
@@ -178,5 +181,15 @@ func (s *Service) NoteChanges(ctx context.Context, told []Told) error {
 			now = append(now, table)
 		}
 	}
-	return askForChanges(ctx, s.Client, s.store.Account(), now, nil)
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	return askForChanges(asking, s.Client, s.store.Account(), now, nil)
+}
+
+// mergeTold merges what was told of a table, unless that has to wait: the calls of the others
+// wait for it.
+func (s *Service) mergeTold(ctx context.Context, resource *catalog.Resource, changes []sink.Change, bodies map[int64][][]byte) (Brought, error) {
+	ctx, cancel := context.WithTimeout(ctx, mergeTime)
+	defer cancel()
+	return s.changes.Syncer.mergeTold(ctx, resource, changes, bodies)
 }

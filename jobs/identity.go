@@ -71,6 +71,13 @@ func (g *guard) role() string {
 	return g.found
 }
 
+// refuses reports whether nothing may be written with the key, as it was last told.
+func (g *guard) refuses() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.answer != nil
+}
+
 // forget makes the next question go to Paymo.
 func (g *guard) forget() {
 	g.mu.Lock()

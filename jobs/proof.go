@@ -194,7 +194,7 @@ func (r *run) countKnown(ctx context.Context) error {
 // about which Paymo does not say so is not believed: everything is read.
 func (r *run) checkBoundary(ctx context.Context, page *paymo.Page) (restarted bool, err error) {
 	p := r.progress
-	boundary, err := r.Store.Boundary(ctx, r.resource, p.Since, boundaryRows)
+	boundary, err := r.Store.Boundary(ctx, r.resource, p.Since, p.StartedAt, boundaryRows)
 	if err != nil {
 		return false, err
 	}

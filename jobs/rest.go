@@ -30,7 +30,8 @@ func (w *SyncWorker) rests(ctx context.Context, args SyncArgs) bool {
 	if err != nil || !works(*hook, now) {
 		return false
 	}
-	if !checkpoint.ReadAt.After(hook.SureSince) {
+	// What was told during the first full, or while the table was paused, is not in it.
+	if !checkpoint.ReadAt.After(hook.SureSince) || !checkpoint.ReadAt.After(checkpoint.FullAt) || !checkpoint.ReadAt.After(checkpoint.ResumedAt) {
 		return false
 	}
 	next := w.schedules[at].Heard.Next(checkpoint.ReadAt)

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -8,6 +9,9 @@ import (
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
+
+// clocksDiffer is how far a time that Paymo tells may be ahead of the clock here.
+const clocksDiffer = time.Minute
 
 // Told is a change and, unless the object is gone or the body may be of another table, what
 // Paymo told of it.
@@ -24,6 +28,9 @@ func (s *Syncer) mergeTold(ctx context.Context, resource *catalog.Resource, chan
 	brought := Brought{Table: resource.Table}
 	if resource.Window != "" && !s.StartDate.IsZero() {
 		return brought, nil // some may lie before it
+	}
+	if s.guard.refuses() {
+		return brought, nil
 	}
 	checkpoint, err := s.Store.Checkpoint(ctx, resource.Table)
 	if err != nil {
@@ -63,15 +70,20 @@ func (s *Syncer) mergeTold(ctx context.Context, resource *catalog.Resource, chan
 }
 
 // readTold are the records of what was told of one object, none where one of them cannot be
-// read, has a field that is none of the table's or does not say when it was changed: then
-// Paymo is asked.
+// read, has a field that is none of the table's or does not say when it was changed, or where
+// two are of one second: then Paymo is asked.
 func (s *Syncer) readTold(resource *catalog.Resource, change sink.Change, bodies [][]byte) []catalog.Record {
 	var records []catalog.Record
 	for _, body := range bodies {
 		page, err := s.Client.Told(resource, body)
 		if err != nil || len(page.Rejects) > 0 || len(page.Records) != 1 || page.Dropped+page.Stripped+len(page.Unknown) > 0 ||
-			page.Records[0].ID != change.ID || page.Records[0].Updated.IsZero() {
+			page.Records[0].ID != change.ID || page.Records[0].Updated.IsZero() || page.Records[0].Updated.After(time.Now().Add(clocksDiffer)) {
 			return nil
+		}
+		for i, other := range records { // nobody knows which of two was the last of a second
+			if other.Updated.Equal(page.Records[0].Updated) && !bytes.Equal(bodies[i], body) {
+				return nil
+			}
 		}
 		records = append(records, page.Records[0])
 	}

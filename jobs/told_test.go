@@ -61,10 +61,11 @@ func (l *listener) sent(table string, id int64, object []byte) jobs.Told {
 	var times struct {
 		Updated time.Time `json:"updated_on"`
 	}
-	if err := json.Unmarshal(object, &times); err != nil || times.Updated.IsZero() {
-		times.Updated = time.Now()
+	change := sink.Change{Table: table, ID: id, Kind: sink.Changed, HappenedAt: time.Now()}
+	if err := json.Unmarshal(object, &times); err == nil && !times.Updated.IsZero() {
+		change.HappenedAt, change.NewestAt = times.Updated, times.Updated
 	}
-	return jobs.Told{Change: sink.Change{Table: table, ID: id, Kind: sink.Changed, HappenedAt: times.Updated}, Body: object}
+	return jobs.Told{Change: change, Body: object}
 }
 
 // gone is what Paymo tells of a deletion.

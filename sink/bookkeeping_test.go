@@ -181,7 +181,7 @@ func TestExtentBoundaryAndIDs(t *testing.T) {
 	}
 	since := time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
 	for limit, want := range map[int][]int64{1: {6}, 5: {6, 7, 5}} {
-		if got, err := tb.store.Boundary(t.Context(), tb.resource, since, limit); err != nil || !slices.Equal(got, want) {
+		if got, err := tb.store.Boundary(t.Context(), tb.resource, since, tb.now(), limit); err != nil || !slices.Equal(got, want) {
 			t.Errorf("the %d newest: %v, %v", limit, got, err)
 		}
 	}

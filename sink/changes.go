@@ -21,7 +21,7 @@ type Change struct {
 	ID         int64
 	Kind       string
 	HappenedAt time.Time // the first that waits, as far as is known: it is told of in whole seconds
-	NewestAt   time.Time // the last
+	NewestAt   time.Time // when the version was made that was told of last, by Paymo's clock; zero: it did not say
 	Times      int       // how often it was told of: when that grows, there is more to it
 
 	Lag time.Duration // from when it happened to when it was in the table, once it is there
@@ -30,15 +30,19 @@ type Change struct {
 // NoteChanges notes that Paymo told of the changes, and returns each once, however often
 // it did: they wait from now on.
 func (s *Store) NoteChanges(ctx context.Context, changes []Change) ([]Change, error) {
-	tables, ids, kinds, times := make([]string, len(changes)), make([]int64, len(changes)), make([]string, len(changes)), make([]time.Time, len(changes))
+	tables, ids, kinds := make([]string, len(changes)), make([]int64, len(changes)), make([]string, len(changes))
+	times, newest := make([]time.Time, len(changes)), make([]time.Time, len(changes))
 	for i, change := range changes {
-		tables[i], ids[i], kinds[i], times[i] = change.Table, change.ID, change.Kind, change.HappenedAt
+		tables[i], ids[i], kinds[i], times[i], newest[i] = change.Table, change.ID, change.Kind, change.HappenedAt, change.NewestAt
+		if newest[i].IsZero() {
+			newest[i] = unknownVersion()
+		}
 	}
 	// In one order, so that two who note the same do not wait for each other.
 	rows, err := s.pool.Query(ctx, `
 		WITH heard AS (
-			SELECT h.table_name, h.row_id, h.kind, min(h.happened_at) AS happened_at, max(h.happened_at) AS newest_at
-			FROM unnest($2::text[], $3::bigint[], $4::text[], $5::timestamptz[]) AS h (table_name, row_id, kind, happened_at)
+			SELECT h.table_name, h.row_id, h.kind, min(h.happened_at) AS happened_at, max(h.newest_at) AS newest_at
+			FROM unnest($2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS h (table_name, row_id, kind, happened_at, newest_at)
 			GROUP BY h.table_name, h.row_id, h.kind
 			ORDER BY h.table_name, h.row_id, h.kind
 		), noted AS (
@@ -67,7 +71,7 @@ func (s *Store) NoteChanges(ctx context.Context, changes []Change) ([]Change, er
 			WHERE h.account = $1 AND h.hook_id = n.hook_id
 		)
 		SELECT table_name, row_id, kind, happened_at, newest_at, times, interval '0'
-		FROM noted`, s.account, tables, ids, kinds, times)
+		FROM noted`, s.account, tables, ids, kinds, times, newest)
 	if err == nil {
 		var noted []Change
 		if noted, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Change]); err == nil {
@@ -75,6 +79,14 @@ func (s *Store) NoteChanges(ctx context.Context, changes []Change) ([]Change, er
 		}
 	}
 	return nil, fmt.Errorf("note the changes that Paymo told of: %w", err)
+}
+
+// unknownVersion stands for a version that no row of a table is known to be beyond.
+func unknownVersion() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// AnsweredBy reports whether a row of that version is what was told of, or beyond.
+func (c Change) AnsweredBy(updated time.Time) bool {
+	return updated.IsZero() || !c.NewestAt.Before(unknownVersion()) || !updated.Before(c.NewestAt)
 }
 
 // Claim is which changes are claimed.
@@ -107,6 +119,7 @@ func (s *Store) ClaimChanges(ctx context.Context, claim Claim) ([]Change, error)
 			JOIN waiting AS w USING (account, table_name, row_id, kind)
 			JOIN first AS f ON f.kind = c.kind
 			WHERE c.settled_at IS NULL AND c.claimed_until <= clock_timestamp() -- as it is when it is locked
+				AND (NOT $6 OR c.kind = 'changed' OR c.merged_at IS NULL)
 			ORDER BY c.merged_at IS NOT NULL, c.heard_at, c.row_id
 			LIMIT $3
 			FOR UPDATE OF c SKIP LOCKED
@@ -170,11 +183,18 @@ func (s *Store) SettleChanges(ctx context.Context, changes []Change) error {
 	return s.eachChange(ctx, "settle", changes, settled)
 }
 
+// DeferChanges has the changes wait for a later look, which are in the table as far as is
+// known.
+func (s *Store) DeferChanges(ctx context.Context, changes []Change) error {
+	return s.eachChange(ctx, "defer", changes, deferred)
+}
+
 // What becomes of a change that is in its table: merged where it is known from what Paymo
-// told alone, settled where it was asked for.
+// told alone, settled where it was asked for, and deferred where it is asked for again.
 const (
-	merged  = `SET merged_at = coalesce(c.merged_at, clock_timestamp())`
-	settled = merged + `, settled_at = clock_timestamp(), claimed_until = '-infinity'`
+	merged   = `SET merged_at = coalesce(c.merged_at, clock_timestamp())`
+	deferred = merged + `, claimed_until = '-infinity'`
+	settled  = deferred + `, settled_at = clock_timestamp()`
 )
 
 func (s *Store) eachChange(ctx context.Context, what string, changes []Change, set string) error {
@@ -269,8 +289,9 @@ func (s *Store) queueChanges(batch *pgx.Batch, changes []Change, set string, but
 }
 
 // Bury marks those of the rows deleted that Paymo was asked for at the time and said to be
-// gone, unless they were written since, and settles the changes that told of it.
-func (l *Lease) Bury(ctx context.Context, ids []int64, asked time.Time, settles []Change) (tombstoned int64, err error) {
+// gone, unless they were written since. It settles the changes that told of it, or has them
+// wait for a later look: another page may bring a row back that was read before.
+func (l *Lease) Bury(ctx context.Context, ids []int64, asked time.Time, changes []Change, again bool) (tombstoned int64, err error) {
 	err = l.transact(ctx, "mark rows deleted in", func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
 			UPDATE `+l.store.name(l.table)+`
@@ -282,7 +303,11 @@ func (l *Lease) Bury(ctx context.Context, ids []int64, asked time.Time, settles 
 		}
 		tombstoned = tag.RowsAffected()
 		var batch pgx.Batch
-		l.settle(&batch, settles)
+		what := settled
+		if again {
+			what = deferred
+		}
+		l.store.queueChanges(&batch, changes, what)
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	if err != nil {

@@ -17,7 +17,7 @@ func note(t testing.TB, store *sink.Store, table, kind string, happened time.Tim
 	t.Helper()
 	var told []sink.Change
 	for _, id := range ids {
-		told = append(told, sink.Change{Table: table, ID: id, Kind: kind, HappenedAt: happened})
+		told = append(told, sink.Change{Table: table, ID: id, Kind: kind, HappenedAt: happened, NewestAt: happened})
 	}
 	noted, err := store.NoteChanges(t.Context(), told)
 	if err != nil {
@@ -77,11 +77,11 @@ func TestNoteChanges(t *testing.T) {
 	store := sink.New(pool, sinktest.Warehouse, catalog.DefaultAccount)
 	hour := func(n int) time.Time { return time.Date(2026, 3, 4, n, 0, 0, 0, time.UTC) }
 	noted, err := store.NoteChanges(t.Context(), []sink.Change{
-		{Table: "tasks", ID: 1, Kind: sink.Changed, HappenedAt: hour(5)},
-		{Table: "tasks", ID: 1, Kind: sink.Changed, HappenedAt: hour(3)},
-		{Table: "tasks", ID: 1, Kind: sink.Changed, HappenedAt: hour(4)},
-		{Table: "tasks", ID: 1, Kind: sink.Gone, HappenedAt: hour(6)},
-		{Table: "users", ID: 1, Kind: sink.Changed, HappenedAt: hour(7)},
+		{Table: "tasks", ID: 1, Kind: sink.Changed, HappenedAt: hour(5), NewestAt: hour(5)},
+		{Table: "tasks", ID: 1, Kind: sink.Changed, HappenedAt: hour(3), NewestAt: hour(3)},
+		{Table: "tasks", ID: 1, Kind: sink.Changed, HappenedAt: hour(4), NewestAt: hour(4)},
+		{Table: "tasks", ID: 1, Kind: sink.Gone, HappenedAt: hour(6), NewestAt: hour(6)},
+		{Table: "users", ID: 1, Kind: sink.Changed, HappenedAt: hour(7), NewestAt: hour(7)},
 	})
 	if err != nil || len(noted) != 3 {
 		t.Fatal(noted, err)
@@ -143,7 +143,7 @@ func TestManyNoteChanges(t *testing.T) {
 				var told []sink.Change
 				for id := range int64(10) {
 					for _, name := range tables {
-						told = append(told, sink.Change{Table: name, ID: id + 1, Kind: sink.Changed, HappenedAt: time.Now()})
+						told = append(told, sink.Change{Table: name, ID: id + 1, Kind: sink.Changed, HappenedAt: time.Now(), NewestAt: time.Now()})
 					}
 				}
 				random.Shuffle(len(told), func(i, j int) { told[i], told[j] = told[j], told[i] })
@@ -181,7 +181,7 @@ func TestManySettleChanges(t *testing.T) {
 			for range 40 {
 				var told []sink.Change
 				for _, id := range random.Perm(40) {
-					told = append(told, sink.Change{Table: "tasks", ID: int64(id) + 1, Kind: sink.Changed, HappenedAt: time.Now()})
+					told = append(told, sink.Change{Table: "tasks", ID: int64(id) + 1, Kind: sink.Changed, HappenedAt: time.Now(), NewestAt: time.Now()})
 				}
 				noted, err := store.NoteChanges(t.Context(), told)
 				if err != nil {

@@ -91,14 +91,16 @@ func (s *Store) Cuts(ctx context.Context, r *catalog.Resource, rows int64) ([]in
 }
 
 // Boundary are the ids of the live rows that lists bring with the newest updated_on, at
-// or after since, newest first and at most limit: a filter by since must find them again.
-func (s *Store) Boundary(ctx context.Context, r *catalog.Resource, since time.Time, limit int) ([]int64, error) {
+// or after since, newest first and at most limit: a filter by since must find them again,
+// where it was asked at the time by the database's clock. Rows that were written since then,
+// from what Paymo told, may be newer than its answer.
+func (s *Store) Boundary(ctx context.Context, r *catalog.Resource, since, asked time.Time, limit int) ([]int64, error) {
 	return s.ids(ctx, "read the newest rows of "+r.Table, `
 		SELECT t.id
 		FROM `+s.name(r.Table)+` AS t
-		WHERE t._deleted_at IS NULL AND t.updated_on >= $1 AND `+isListed(r)+`
+		WHERE t._deleted_at IS NULL AND t.updated_on >= $1 AND t._synced_at <= $2 AND `+isListed(r)+`
 		ORDER BY t.updated_on DESC, t.id DESC
-		LIMIT $2`, since, limit)
+		LIMIT $3`, since, asked, limit)
 }
 
 // Changed are the ids of a table's live rows that were written at or after the one time,

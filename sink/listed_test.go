@@ -27,8 +27,13 @@ func TestListed(t *testing.T) {
 	wantIDs(t, "cuts", cuts, err, 3, 4)
 	since, err := time.Parse(time.RFC3339, at("10:00:00"))
 	tb.must(err)
-	newest, err := tb.store.Boundary(ctx, tb.resource, since, 2)
+	newest, err := tb.store.Boundary(ctx, tb.resource, since, tb.now(), 2)
 	wantIDs(t, "boundary", newest, err, 4, 3)
+	asked := tb.now()
+	tb.merge(file(7, "8", at("14:00:00")))
+	newest, err = tb.store.Boundary(ctx, tb.resource, since, asked, 2)
+	wantIDs(t, "boundary of before", newest, err, 4, 3)
+	exec(t, tb.pool, `DELETE FROM paymo.files WHERE id = 7`)
 
 	// What is listed whole, or by windows, is all there.
 	for _, name := range []string{"tasks", "time_entries"} {
@@ -39,7 +44,7 @@ func TestListed(t *testing.T) {
 		}
 		cuts, err := tb.store.Cuts(ctx, other.resource, 1)
 		wantIDs(t, name, cuts, err, 2)
-		newest, err := tb.store.Boundary(ctx, other.resource, since, 9)
+		newest, err := tb.store.Boundary(ctx, other.resource, since, tb.now(), 9)
 		wantIDs(t, name, newest, err, 2, 1)
 	}
 }

@@ -91,6 +91,25 @@ func TestTombstoneIsLifted(t *testing.T) {
 	}
 }
 
+// A page that was asked for before does not bring a row back, not in a newer version either.
+func TestTombstoneStays(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t, "tasks")
+	version := func(updated string) catalog.Record {
+		return tb.record(1, map[string]any{"name": updated, "updated_on": updated})
+	}
+	tb.merge(version(at("10:00:00")))
+	late := tb.page(version(at("11:00:00")))
+	late.RequestedAt = tb.now()
+	exec(t, tb.pool, `UPDATE paymo.tasks SET _deleted_at = clock_timestamp(), _synced_at = clock_timestamp()`)
+	if result := tb.apply(late); result.Updated > 0 || !slices.Equal(result.Stale, []int64{1}) {
+		t.Errorf("a page of before: %+v", result)
+	}
+	tb.want(1, `_deleted_at IS NULL AS lives`, `{"lives":false}`)
+	wantCounts(t, tb.merge(version(at("11:00:00"))), 0, 1, 0, 0)
+	tb.want(1, `_deleted_at IS NULL AS lives`, `{"lives":true}`)
+}
+
 func TestDuplicatesInAPage(t *testing.T) {
 	t.Parallel()
 	tb := newTable(t, "tasks")
@@ -117,9 +136,13 @@ func TestWhichVersionWins(t *testing.T) {
 		tb.record(3, map[string]any{"name": "new"}))
 	late.RequestedAt = early
 	result := tb.apply(late)
-	wantCounts(t, result, 1, 0, 1, 0)
-	if !slices.Equal(result.Stale, []int64{1}) {
+	wantCounts(t, result, 1, 0, 2, 0)
+	if len(result.Stale) > 0 { // it was overtaken, and answers nothing newer
 		t.Errorf("stale: %v", result.Stale)
+	}
+	outdated := tb.apply(tb.page(version("older", at("09:00:00"))))
+	if !slices.Equal(outdated.Stale, []int64{1}) {
+		t.Errorf("stale: %v", outdated.Stale)
 	}
 	tb.want(1, `name`, `{"name":"webhook"}`)
 

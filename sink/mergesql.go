@@ -83,13 +83,15 @@ func newMergeSQL(schema string, r *catalog.Resource) mergeSQL {
 	) AS p (` + names + `, _absent, _extra, _issues)
 ), changed AS (
 	SELECT p.id, m.*, p._extra, p._issues,
-		t.id IS NULL OR coalesce(m.updated_on > t.updated_on, false)
+		t.id IS NULL OR t._deleted_at IS NULL AND coalesce(m.updated_on > t.updated_on, false)
 			OR (t._deleted_at IS NOT NULL OR NOT coalesce(m.updated_on < t.updated_on AND t.updated_on <= $4::timestamptz, false))
 				AND ($2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()) AS _wins,
 		m.updated_on <= $3::timestamptz
 			AND (t.id IS NULL` + made + ` OR t._deleted_at IS NULL AND m.updated_on > t.updated_on) AS _late,
 		t.id IS NOT NULL AND t._deleted_at IS NULL
-			AND ` + blanks + ` AS _blanks
+			AND ` + blanks + ` AS _blanks,
+		$2::timestamptz > 'epoch' AND t._synced_at > $2::timestamptz AND t._synced_at <= statement_timestamp()
+			AND t._deleted_at IS NULL AND coalesce(m.updated_on < t.updated_on, false) AS _overtaken
 	FROM page AS p
 	LEFT JOIN LATERAL (
 		SELECT *
@@ -123,7 +125,7 @@ FROM (
 CROSS JOIN (
 	SELECT count(*) FILTER (WHERE _late) AS late,
 		count(*) FILTER (WHERE _wins AND _blanks) AS blanked,
-		array_agg(id) FILTER (WHERE NOT _wins) AS stale
+		array_agg(id) FILTER (WHERE NOT _wins AND NOT coalesce(_overtaken, false)) AS stale
 	FROM changed
 ) AS c`
 	return mergeSQL{text: text, copy: copySQL(table, columns), table: table, columns: columns}

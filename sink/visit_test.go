@@ -230,7 +230,7 @@ func TestBury(t *testing.T) {
 	asked := tb.now()
 	tb.merge(tb.record(2, map[string]any{"name": "is back"}))
 	note(t, tb.store, "tasks", sink.Gone, time.Now(), 9) // again
-	n, err := tb.visit().Bury(t.Context(), []int64{1, 2, 3, 9}, asked, changes)
+	n, err := tb.visit().Bury(t.Context(), []int64{1, 2, 3, 9}, asked, changes, false)
 	if err != nil || n != 1 {
 		t.Errorf("%d marked deleted, %v", n, err)
 	}
@@ -246,7 +246,7 @@ func TestBury(t *testing.T) {
 			t.Errorf("%+v", change)
 		}
 	}
-	if n, err := tb.visit().Bury(t.Context(), nil, tb.now(), nil); err != nil || n != 0 {
+	if n, err := tb.visit().Bury(t.Context(), nil, tb.now(), nil, false); err != nil || n != 0 {
 		t.Errorf("of none: %d, %v", n, err)
 	}
 }

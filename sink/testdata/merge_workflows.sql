@@ -12,7 +12,7 @@ WITH page AS MATERIALIZED (
 	) AS p ("id", "name", "is_default", "created_on", "updated_on", _absent, _extra, _issues)
 ), changed AS (
 	SELECT p.id, m.*, p._extra, p._issues,
-		t.id IS NULL OR coalesce(m.updated_on > t.updated_on, false)
+		t.id IS NULL OR t._deleted_at IS NULL AND coalesce(m.updated_on > t.updated_on, false)
 			OR (t._deleted_at IS NOT NULL OR NOT coalesce(m.updated_on < t.updated_on AND t.updated_on <= $4::timestamptz, false))
 				AND ($2::timestamptz > t._synced_at OR t._synced_at > statement_timestamp()) AS _wins,
 		m.updated_on <= $3::timestamptz
@@ -21,7 +21,9 @@ WITH page AS MATERIALIZED (
 			AND (m."name" IS NULL AND t."name" IS NOT NULL
 				OR m."is_default" IS NULL AND t."is_default" IS NOT NULL
 				OR m."created_on" IS NULL AND t."created_on" IS NOT NULL
-				OR m."updated_on" IS NULL AND t."updated_on" IS NOT NULL) AS _blanks
+				OR m."updated_on" IS NULL AND t."updated_on" IS NOT NULL) AS _blanks,
+		$2::timestamptz > 'epoch' AND t._synced_at > $2::timestamptz AND t._synced_at <= statement_timestamp()
+			AND t._deleted_at IS NULL AND coalesce(m.updated_on < t.updated_on, false) AS _overtaken
 	FROM page AS p
 	LEFT JOIN LATERAL (
 		SELECT *
@@ -65,6 +67,6 @@ FROM (
 CROSS JOIN (
 	SELECT count(*) FILTER (WHERE _late) AS late,
 		count(*) FILTER (WHERE _wins AND _blanks) AS blanked,
-		array_agg(id) FILTER (WHERE NOT _wins) AS stale
+		array_agg(id) FILTER (WHERE NOT _wins AND NOT coalesce(_overtaken, false)) AS stale
 	FROM changed
 ) AS c

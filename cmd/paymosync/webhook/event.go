@@ -69,12 +69,11 @@ func parseChange(resource *catalog.Resource, e event, body []byte) (sink.Change,
 	}
 	now := time.Now()
 	change := sink.Change{Table: resource.Table, ID: id, Kind: sink.Changed, HappenedAt: now}
-	if e.verb == "delete" {
-		change.Kind = sink.Gone
-		return change, true
-	}
 	if updated, err := time.Parse(time.RFC3339, o.Updated); err == nil && updated.Before(now.Add(ahead)) {
-		change.HappenedAt = updated
+		change.HappenedAt, change.NewestAt = updated, updated
+	}
+	if e.verb == "delete" {
+		change.Kind, change.HappenedAt = sink.Gone, now
 	}
 	return change, true
 }

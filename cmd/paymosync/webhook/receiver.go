@@ -20,12 +20,18 @@ import (
 	"github.com/paymosync/paymosync/sink"
 )
 
-// What a caller may take: bytes of a body, calls at once, and time to send one.
+// What callers may take: bytes of a body, time to send one, calls at once, and how long one
+// waits for a place among them.
 const (
 	maxBody  = 256 << 10
-	maxCalls = 128
-	maxRead  = 5 * time.Second
+	maxRead  = 2 * time.Second
+	maxCalls = 256
+	maxWait  = 2 * time.Second
 )
+
+// replaysAfter is how old what is told must be for the same call to be taken as a replay:
+// within a second an object may change and change back.
+const replaysAfter = 5 * time.Second
 
 // The results of calls.
 const (
@@ -72,13 +78,7 @@ func New(config Config) *Receiver {
 
 // ServeHTTP answers one call.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	result := Busy
-	select {
-	case r.calls <- struct{}{}:
-		result = r.take(w, req)
-		<-r.calls
-	default:
-	}
+	result := r.take(w, req)
 	r.config.Counted(result)
 	status := statusOf(result)
 	if status == http.StatusServiceUnavailable {
@@ -109,6 +109,14 @@ func (r *Receiver) take(w http.ResponseWriter, req *http.Request) string {
 	}
 	if req.ContentLength > maxBody {
 		return TooLarge
+	}
+	select {
+	case r.calls <- struct{}{}:
+		defer func() { <-r.calls }()
+	case <-time.After(maxWait):
+		return Busy
+	case <-req.Context().Done():
+		return Cut
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(maxRead)) // where it can be had
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxBody))
@@ -143,8 +151,9 @@ func (r *Receiver) note(ctx context.Context, event event, by signer, body, signa
 	if !ok {
 		return BadBody
 	}
-	// What is told of a deletion is the same each time, and it may be another one.
-	if change.Kind != sink.Gone && r.recent.has(event.model, signature) {
+	// What is told of a deletion is the id alone, the same each time, and it may be another one.
+	bare := change.Kind == sink.Gone && change.NewestAt.IsZero()
+	if !bare && time.Since(change.NewestAt) > replaysAfter && r.recent.has(event.model, signature) {
 		return Replayed
 	}
 	told := jobs.Told{Change: change}
@@ -158,7 +167,7 @@ func (r *Receiver) note(ctx context.Context, event event, by signer, body, signa
 		}
 		return Unready
 	}
-	if change.Kind != sink.Gone {
+	if !bare {
 		r.recent.add(event.model, signature)
 	}
 	return Noted

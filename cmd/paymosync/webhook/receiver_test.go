@@ -223,8 +223,8 @@ func TestBusy(t *testing.T) {
 		synctest.Wait()
 		late := call{event: "model.update.Task", body: `{"id":1000}`}
 		r.must(late, http.StatusServiceUnavailable, Busy)
-		// Not even who is not to be let in is judged.
-		r.must(call{event: "model.update.Task", body: `{"id":1000}`, unsigned: true}, http.StatusServiceUnavailable, Busy)
+		// Who has no signature waits for no place.
+		r.must(call{event: "model.update.Task", body: `{"id":1000}`, unsigned: true}, http.StatusUnauthorized, Unsigned)
 		close(release)
 		calls.Wait()
 		r.must(late, http.StatusOK, Noted)

@@ -18,6 +18,8 @@ const (
 	// secretRecent is how soon after that it is read again because a signature differs: it
 	// may have been made with the new one.
 	secretRecent = 5 * time.Second
+	// strangerWait is how long a call whose signature is not known waits for that.
+	strangerWait = time.Second
 	// oldAccepted is for how long what is signed with the secret of before is let in: calls
 	// that were underway, and hooks that did not get the new one yet.
 	oldAccepted = time.Hour
@@ -79,7 +81,7 @@ type signer int
 
 const (
 	nobody  signer = iota
-	account        // the account's secret itself: of a hook that somebody made by hand
+	account        // the account's secret itself: of a check, or of a hook that another user made by hand
 	ourHook        // the secret of the account's own hook of the model
 )
 
@@ -90,7 +92,10 @@ func (s *Secret) signer(ctx context.Context, model string, body, signature []byt
 		return nobody, err
 	}
 	by := s.compare(model, body, signature)
-	// Where it cannot be read again, what was read before is all there is.
+	// Where it cannot be read again, what was read before is all there is. Those who guess are
+	// not to take all places meanwhile.
+	ctx, cancel := context.WithTimeout(ctx, strangerWait)
+	defer cancel()
 	if by == nobody && s.refresh(ctx, secretRecent) == nil {
 		by = s.compare(model, body, signature)
 	}
