@@ -288,6 +288,9 @@ func (s *Syncer) logBrought(ctx context.Context, b Brought, err error) {
 	}
 	if err != nil {
 		level = slog.LevelWarn
+		if _, limited := errors.AsType[*paymo.RateLimitError](err); limited {
+			level = slog.LevelDebug // it comes again
+		}
 		attributes = append(attributes, slog.String("error", err.Error()))
 	}
 	s.Log.LogAttrs(ctx, level, "changes", attributes...)

@@ -58,9 +58,15 @@ func (k *HookKeeper) heard() []*catalog.Resource {
 	return slices.DeleteFunc(slices.Clone(k.Tables), func(r *catalog.Resource) bool { return r.Model == "" })
 }
 
-// event is the pattern of the events of a table: made, changed, deleted and, of time
+// HookEvent is the pattern of the events of a table: made, changed, deleted and, of time
 // entries, started and stopped.
-func event(r *catalog.Resource) string { return "*." + r.Model }
+func HookEvent(table string) string {
+	r, ok := catalog.Lookup(table)
+	if !ok {
+		return ""
+	}
+	return "*." + r.Model
+}
 
 // HookSecret is with what the hook of a model is signed: made of the account's secret, so
 // that what was told of one model is not let in as told of another, though a call's event is
@@ -73,7 +79,7 @@ func HookSecret(secret, model string) string {
 
 // hears reports whether a hook tells of all changes of a table, as it is at Paymo.
 func hears(hook paymo.Hook, r *catalog.Resource) bool {
-	return hook.Event == event(r) && hook.Where == ""
+	return hook.Event == HookEvent(r.Table) && hook.Where == ""
 }
 
 // Keep makes what Paymo has of hooks what it should have. Cut short at any moment it has
@@ -131,8 +137,15 @@ func (k *HookKeeper) keep(ctx context.Context, secret string, own []sink.Hook, l
 		at := slices.IndexFunc(listed, func(l paymo.Hook) bool { return l.ID == hook.ID })
 		resource := slices.IndexFunc(wanted, func(r *catalog.Resource) bool { return r.Table == hook.Table })
 		var action HookAction
+		if at >= 0 && listed[at].TargetURL != k.URL && listed[at].TargetURL != hook.TargetURL {
+			at = -1 // somebody else moved it, such as one with a copy of the database: it is theirs
+		}
 		if at < 0 || resource < 0 || kept[hook.Table] || !hears(listed[at], wanted[resource]) {
-			action, err = k.drop(ctx, hook, listed)
+			if at < 0 {
+				action, err = k.lose(ctx, hook)
+			} else {
+				action, err = k.drop(ctx, hook, listed)
+			}
 		} else {
 			kept[hook.Table] = true
 			action, err = k.renew(ctx, secret, wanted[resource], hook, listed[at])
@@ -157,7 +170,7 @@ func (k *HookKeeper) keep(ctx context.Context, secret string, own []sink.Hook, l
 		if kept[r.Table] {
 			continue
 		}
-		made, _, err := k.Syncer.Client.MakeHook(ctx, k.URL, event(r), HookSecret(secret, r.Model))
+		made, _, err := k.Syncer.Client.MakeHook(ctx, k.URL, HookEvent(r.Table), HookSecret(secret, r.Model))
 		if err != nil {
 			return actions, fmt.Errorf("make a hook for %s: %w", r.Table, err)
 		}
@@ -199,9 +212,14 @@ func (k *HookKeeper) adopt(ctx context.Context, secret string, hook paymo.Hook, 
 	return HookAction{HookAdopted, hook.ID, table, hook.Event}, k.remember(ctx, secret, changed, table)
 }
 
+// lose forgets a hook that is our own no more.
+func (k *HookKeeper) lose(ctx context.Context, hook sink.Hook) (HookAction, error) {
+	return HookAction{HookLost, hook.ID, hook.Table, HookEvent(hook.Table)}, k.Syncer.Store.ForgetHook(ctx, hook.ID)
+}
+
 // drop deletes a hook that is our own, where Paymo still has it, and forgets it.
 func (k *HookKeeper) drop(ctx context.Context, hook sink.Hook, listed []paymo.Hook) (HookAction, error) {
-	action := HookAction{HookLost, hook.ID, hook.Table, ""}
+	action := HookAction{HookLost, hook.ID, hook.Table, HookEvent(hook.Table)}
 	if at := slices.IndexFunc(listed, func(l paymo.Hook) bool { return l.ID == hook.ID }); at >= 0 {
 		action.Did, action.Event = HookDeleted, listed[at].Event
 		if _, err := k.Syncer.Client.DeleteHook(ctx, hook.ID); err != nil {

@@ -2,10 +2,13 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+
+	"github.com/paymosync/paymosync/paymo"
 )
 
 // keepHooksEvery is how often is looked whether the hooks are as they should be, and
@@ -40,7 +43,7 @@ func (w *KeepHooksWorker) Work(ctx context.Context, job *river.Job[KeepHooksArgs
 	if held(err) {
 		return nil // another process is at it
 	}
-	if err != nil && ctx.Err() == nil {
+	if _, limited := errors.AsType[*paymo.RateLimitError](err); err != nil && !limited && ctx.Err() == nil {
 		w.Keeper.Syncer.Log.WarnContext(ctx, "the hooks at Paymo cannot be kept", "error", err)
 	}
 	return toQueue(ctx, Outcome{}, err)

@@ -16,7 +16,9 @@ func readHooks(ctx context.Context, store *sink.Store, now time.Time) (HooksOver
 	}
 	hooks := HooksOverview{Own: own}
 	for _, hook := range own {
-		if silent(hook, now) {
+		// One that failed once may have been told to come back; one that is refused will be again.
+		refused := hook.LastStatus/100 == 4 || hook.HeardAt == nil && hook.LastStatus >= 300
+		if silent(hook, now) || refused {
 			hooks.Silent = append(hooks.Silent, hook.Table)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"syscall"
 
 	"github.com/paymosync/paymosync/cmd/paymosync/webhook"
 )
@@ -23,14 +24,16 @@ func (c *checker) webhooks(ctx context.Context) (string, error) {
 	target := c.config.Webhooks.Target()
 	status, err := callHook(ctx, target, secret)
 	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("nobody answers at %s now: Paymo is to reach paymosync serve there", target), nil
 	case err != nil:
-		return fmt.Sprintf("nobody answers at %s now: %s; Paymo is to reach paymosync serve there", target, describe(err)), ctx.Err()
+		return "", fixedError{fmt.Errorf("call %s: %w", target, err), "correct PUBLIC_URL, or the name and the certificate of the server there"}
 	case status == http.StatusOK:
 		return target + " takes what is signed with the secret", nil
 	case status == http.StatusUnauthorized:
 		return "", fixedError{
 			fmt.Errorf("%s refuses what is signed with the secret", target),
-			"give the service that answers there the same PAYMO_WEBHOOK_SECRET; one that was just changed is known to it within a minute",
+			"give the service that answers there the same PAYMO_WEBHOOK_SECRET; one that was just changed is known to it within a minute; or correct PUBLIC_URL",
 		}
 	case status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
 		return fmt.Sprintf("a proxy answers at %s with %d now: Paymo is to reach paymosync serve there", target, status), nil

@@ -43,6 +43,12 @@ func (p *parser) webhooks(paymo PaymoConfig, zone *time.Location) WebhookConfig 
 		c.Schedule, c.Scheduled = p.schedule("SYNC_SCHEDULE_WITH_WEBHOOKS", raw.SyncScheduleWithWebhooks, zone), true
 	}
 	if raw.PublicURL == "" {
+		if c.Secret.IsSet() {
+			p.warn("PAYMO_WEBHOOK_SECRET has no effect without PUBLIC_URL")
+		}
+		if c.Scheduled {
+			p.warn("SYNC_SCHEDULE_WITH_WEBHOOKS has no effect without PUBLIC_URL")
+		}
 		return c
 	}
 	c.PublicURL = p.publicURL(paymo)

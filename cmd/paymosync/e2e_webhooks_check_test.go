@@ -16,6 +16,8 @@ func TestProgramWebhooksCheck(t *testing.T) {
 	w.run("check").mustExit(exitOK).mustSay("ok    webhooks", "nobody answers at "+w.target()+" now")
 	service := w.serve("SYNC_SCHEDULE", "@every 1h")
 	w.run("check").mustExit(exitOK).mustSay("ok    webhooks", w.target()+" takes what is signed with the secret")
+	w.with("PUBLIC_URL", "https://"+w.variables["HTTP_ADDR"]).run("check").mustExit(exitUnwell).mustSay("FAIL  webhooks", "call https://", "correct PUBLIC_URL")
+	w.with("PUBLIC_URL", "http://no.such.host.invalid", "PAYMO_ALLOW_HTTP", "true").run("check").mustExit(exitUnwell).mustSay("FAIL  webhooks", "no.such.host.invalid")
 	w.with("PAYMO_WEBHOOK_SECRET", "another-canary").run("check").mustExit(exitUnwell).mustSay("FAIL  webhooks", "refuses", "the same PAYMO_WEBHOOK_SECRET")
 	for status, said := range map[int]string{
 		http.StatusNotFound:         "FAIL  webhooks",

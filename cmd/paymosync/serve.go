@@ -139,6 +139,7 @@ func startWork(ctx context.Context, config Config, vault *Vault, health *health,
 		pages.webhook.set(newWebhookReceiver(config, secret, service, meters, log))
 		defer pages.close()
 	}
+	tellOfHooks(ctx, config, syncer.Store, log)
 	if err := service.Start(ctx); err != nil {
 		return fmt.Errorf("start the queue: %w", err)
 	}

@@ -78,7 +78,7 @@ func budgetWords(b sink.BudgetState, now time.Time) string {
 func hookWords(h jobs.HooksOverview) string {
 	words := fmt.Sprintf("%s; %s in the last hour", counted(int64(len(h.Own)), "hook"), counted(int64(h.Changes), "change"))
 	if h.Changes > 0 {
-		words += fmt.Sprintf(", half of them in their tables within %.1fs, 95%% within %.1fs", h.Median.Seconds(), h.Most.Seconds())
+		words += fmt.Sprintf(", half of them in their tables within %s, 95%% within %s", lagWords(h.Median), lagWords(h.Most))
 	}
 	if h.Waiting > 0 {
 		words += fmt.Sprintf("; %s waiting, the first for %s", grouped(int64(h.Waiting)), span(h.Oldest))
@@ -87,6 +87,11 @@ func hookWords(h jobs.HooksOverview) string {
 		words += "; not to be relied on: those of " + strings.Join(h.Silent, ", ") + ", which are synced as if they had none"
 	}
 	return words
+}
+
+// lagWords are a lag, of which less than a tenth of a second tells nothing.
+func lagWords(lag time.Duration) string {
+	return fmt.Sprintf("%.1fs", max(lag, 100*time.Millisecond).Seconds())
 }
 
 // queueWords say what the queue holds.

@@ -9,6 +9,7 @@ import (
 	"github.com/paymosync/paymosync/cmd/paymosync/webhook"
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/catalog"
+	"github.com/paymosync/paymosync/sink"
 )
 
 // newWebhookSecret is the secret with which Paymo signs its calls.
@@ -35,12 +36,20 @@ func syncedTables(config Config) []*catalog.Resource {
 	return tables
 }
 
-// webhookHandler is where Paymo's calls come in: closed, with 404, where it is not to call.
+// webhookHandler is where Paymo's calls come in. Where it is not to call it is told so, by a
+// status at which it deletes the hook.
 func webhookHandler(config Config, late *lateHandler) http.Handler {
 	if !config.Webhooks.On() {
-		return nil
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) })
 	}
 	return late
+}
+
+// tellOfHooks says that hooks were left at Paymo when PUBLIC_URL was taken away.
+func tellOfHooks(ctx context.Context, config Config, store *sink.Store, log *slog.Logger) {
+	if hooks, err := store.Hooks(ctx); err == nil && len(hooks) > 0 && !config.Webhooks.On() {
+		log.WarnContext(ctx, "hooks call, and PUBLIC_URL is not set: remove them with paymosync webhooks remove", "hooks", len(hooks), "url", hooks[0].TargetURL)
+	}
 }
 
 // newWebhookReceiver answers Paymo's calls.

@@ -21,8 +21,8 @@ func (p *program) webhooksCommand() *cobra.Command {
 		Short: "Show, make or remove the hooks by which Paymo tells of changes",
 		Long: `Show, make or remove the hooks by which Paymo tells of changes.
 
-With PUBLIC_URL and PAYMO_WEBHOOK_SECRET set, serve makes and keeps them by itself. Hooks
-of others, on the same key too, are left alone.`,
+With PUBLIC_URL and PAYMO_WEBHOOK_SECRET set, serve makes and keeps them by itself, and makes
+those again that remove took away. Hooks of others, on the same key too, are left alone.`,
 		Example: "  paymosync webhooks list\n  paymosync webhooks install\n  paymosync webhooks remove",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -58,11 +58,11 @@ func (p *program) webhooksListCommand() *cobra.Command {
 				return err
 			}
 			defer done()
-			own, err := keeper.Syncer.Store.Hooks(cmd.Context())
+			listed, _, err := keeper.Syncer.Client.Hooks(cmd.Context())
 			if err != nil {
 				return err
 			}
-			listed, _, err := keeper.Syncer.Client.Hooks(cmd.Context())
+			own, err := keeper.Syncer.Store.Hooks(cmd.Context()) // after those that a service made just now
 			if err != nil {
 				return err
 			}
@@ -89,7 +89,7 @@ func listHooks(own []sink.Hook, listed []paymo.Hook) []listedHook {
 	}
 	for _, hook := range own {
 		if !slices.ContainsFunc(listed, func(l paymo.Hook) bool { return l.ID == hook.ID }) {
-			hooks = append(hooks, listedHook{ID: hook.ID, Table: hook.Table, TargetURL: hook.TargetURL, Own: true, HeardAt: hook.HeardAt, SilentSince: hook.SilentSince})
+			hooks = append(hooks, listedHook{ID: hook.ID, Table: hook.Table, Event: jobs.HookEvent(hook.Table), TargetURL: hook.TargetURL, Own: true, HeardAt: hook.HeardAt, SilentSince: hook.SilentSince})
 		}
 	}
 	return hooks
@@ -97,7 +97,7 @@ func listHooks(own []sink.Hook, listed []paymo.Hook) []listedHook {
 
 func (p *program) printHooks(hooks []listedHook) error {
 	if len(hooks) == 0 {
-		p.tell("There is no hook at Paymo; paymosync webhooks install makes them.")
+		p.tell("The key's user has no hook at Paymo; paymosync webhooks install makes them.")
 		return nil
 	}
 	w := p.newTable("id", "table", "event", "last call", "target")
@@ -109,7 +109,7 @@ func (p *program) printHooks(hooks []listedHook) error {
 		}
 		switch {
 		case !hook.Installed:
-			last = "lost: Paymo does not have it any more"
+			last = "lost"
 		case hook.LastStatus > 0:
 			last = strconv.Itoa(hook.LastStatus)
 		}
@@ -141,9 +141,11 @@ func (p *program) webhooksChangeCommand(name, short string, required ...string) 
 				change = keeper.Remove
 			}
 			actions, err := change(cmd.Context())
-			if asJSON {
+			switch {
+			case err != nil && len(actions) == 0:
+			case asJSON:
 				err = errors.Join(p.printJSON(append([]jobs.HookAction{}, actions...)), err)
-			} else {
+			default:
 				p.printHookActions(actions)
 			}
 			return err
@@ -165,6 +167,10 @@ func (p *program) printHookActions(actions []jobs.HookAction) {
 	}
 	w.Render()
 }
+
+// hooksWait is how long a command waits for each of its requests: a service may be busy with
+// the same key.
+const hooksWait = time.Minute
 
 // hookKeeper opens what keeping hooks needs; done closes it.
 func (p *program) hookKeeper(ctx context.Context, required ...string) (keeper *jobs.HookKeeper, done func(), err error) {
@@ -190,6 +196,7 @@ func (p *program) hookKeeper(ctx context.Context, required ...string) (keeper *j
 	if err == nil {
 		var syncer *jobs.Syncer
 		if syncer, err = newSyncer(ctx, config, vault, warehouse, log, nil, spans, nil); err == nil {
+			syncer.Client = syncer.Client.Patient(hooksWait)
 			secret := newWebhookSecret(config, vault)
 			return &jobs.HookKeeper{Syncer: syncer, Tables: syncedTables(config), HookConfig: jobs.HookConfig{URL: config.Webhooks.Target(), Secret: secret.Read}}, done, nil
 		}

@@ -21,7 +21,7 @@ COMMENT ON TABLE paymosync.hooks IS 'The hooks at Paymo that are this service''s
 COMMENT ON COLUMN paymosync.hooks.hook_id IS 'its id at Paymo';
 COMMENT ON COLUMN paymosync.hooks.table_name IS 'the table whose changes it tells of';
 COMMENT ON COLUMN paymosync.hooks.target_url IS 'what it calls';
-COMMENT ON COLUMN paymosync.hooks.secret_mark IS 'tells whether it was made with the secret of now; says nothing of the secret';
+COMMENT ON COLUMN paymosync.hooks.secret_mark IS 'tells whether it was made with the secret of now: four bytes of a digest of it';
 COMMENT ON COLUMN paymosync.hooks.sure_since IS 'what happened before may not have been heard: there was no such hook, or nobody listened';
 COMMENT ON COLUMN paymosync.hooks.seen_at IS 'when Paymo last listed it';
 COMMENT ON COLUMN paymosync.hooks.last_status IS 'how its last call was answered, as Paymo has it; 0: it made none';
@@ -48,7 +48,7 @@ CREATE INDEX changes_waiting ON paymosync.changes (account, table_name, heard_at
 CREATE INDEX changes_settled ON paymosync.changes (account, settled_at) WHERE settled_at IS NOT NULL;
 COMMENT ON TABLE paymosync.changes IS 'Objects that Paymo told of: at most one row an object and kind of change, however often it was told.';
 COMMENT ON COLUMN paymosync.changes.kind IS 'changed: it was made or changed; gone: it was deleted';
-COMMENT ON COLUMN paymosync.changes.times IS 'how often it was told of, over and over';
+COMMENT ON COLUMN paymosync.changes.times IS 'how often it was told of; from 1 again after 1,000,000,000';
 COMMENT ON COLUMN paymosync.changes.happened_at IS 'when the first of what is not in the table yet happened, as far as is known';
 COMMENT ON COLUMN paymosync.changes.newest_at IS 'when the last of what was told happened: a row that is newer needs no reading';
 COMMENT ON COLUMN paymosync.changes.heard_at IS 'when it was told of last';

@@ -9,6 +9,7 @@ import (
 
 	"github.com/paymosync/paymosync/cmd/paymosync/webhook"
 	"github.com/paymosync/paymosync/jobs"
+	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
 
@@ -108,6 +109,11 @@ func newCounters(tables []string) counters {
 		for _, state := range endStates() {
 			c.runs.WithLabelValues(table, string(jobs.Incremental), state)
 			c.runs.WithLabelValues(table, string(jobs.Full), state)
+		}
+		if r, ok := catalog.Lookup(table); ok && r.Model != "" {
+			c.changes.WithLabelValues(table)
+			c.batches.WithLabelValues(table)
+			c.lags.WithLabelValues(table)
 		}
 	}
 	for _, result := range webhook.Results() {

@@ -88,11 +88,8 @@ func hooksFact(o jobs.Overview) fact {
 	h := o.Hooks
 	f := fact{Name: "Webhooks", Value: "quiet", Detail: fmt.Sprintf("%s; no change was told of in the last hour", hooks(len(h.Own)))}
 	if h.Changes > 0 {
-		f.Value, f.Of = fmt.Sprintf("%.1f s", h.Most.Seconds()), "for 95%"
-		f.Detail = fmt.Sprintf("until %s of the last hour were in their tables", number(int64(h.Changes)))
-		if h.Changes == 1 {
-			f.Detail = "until the one change of the last hour was in its table"
-		}
+		f.Value, f.Of = fmt.Sprintf("%.1f s", max(h.Most, 100*time.Millisecond).Seconds()), "for 95%"
+		f.Detail = fmt.Sprintf("of %s in the last hour, until they were in their tables", changes(h.Changes))
 	}
 	if h.Waiting > 0 {
 		f.Detail += fmt.Sprintf("; %s waiting, the first for %s", number(int64(h.Waiting)), span(h.Oldest))
@@ -101,6 +98,13 @@ func hooksFact(o jobs.Overview) fact {
 		f.Detail += "; not to be relied on for " + strings.Join(h.Silent, ", ")
 	}
 	return f
+}
+
+func changes(n int) string {
+	if n == 1 {
+		return "1 change"
+	}
+	return number(int64(n)) + " changes"
 }
 
 func hooks(n int) string {
