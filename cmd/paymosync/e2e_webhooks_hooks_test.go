@@ -136,7 +136,7 @@ func TestProgramWebhooksCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run("webhooks", "list").mustExit(exitOK).mustSay("lost: Paymo does not have it any more")
+	run("webhooks", "list").mustExit(exitOK).mustSay("lost")
 	run("webhooks", "install", "--json").mustDo(map[string]int{jobs.HookLost: 3, jobs.HookMade: 3, jobs.HookKept: 12})
 	w.mustHaveHooks()
 
