@@ -7,6 +7,7 @@ import (
 
 	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/paymotest"
+	"github.com/paymosync/paymosync/sink"
 )
 
 // While PostgreSQL cannot take a page, the request for the next one is sent, and no more.
@@ -50,7 +51,14 @@ func TestNextSliceIsAskedForAhead(t *testing.T) {
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.mustSync("time_entries", jobs.Full)
+	// Where the page's transaction was still waiting the lease could not be given back, and ends.
+	eventually(t, "the table is free", func() bool {
+		_, err := w.syncer.Sync(t.Context(), jobs.Request{Resource: resource(t, "time_entries"), Mode: jobs.Full, Reason: jobs.ReasonManual})
+		if _, held := errors.AsType[*sink.HeldError](err); err != nil && !held {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
 	w.mustEqual("time_entries")
 }
 

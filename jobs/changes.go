@@ -35,17 +35,17 @@ type Brought struct {
 // wrote reports whether rows were written.
 func (b Brought) wrote() bool { return b.Inserted+b.Updated+b.Tombstoned > 0 }
 
-// BringChanges reads at most a request's worth of the objects of a table of which Paymo
-// told that they changed, and merges them; one that is gone is marked deleted where Paymo
-// confirms that. Urgent is where the table does not have one of them yet; else only those
+// BringChanges reads at most so many of the objects of a table of which Paymo told that they
+// changed, in a request where that can be, and merges them; one that is gone is marked
+// deleted where Paymo confirms that. Urgent is where the table does not have one of them yet; else only those
 // are read that were told of before the time. It reports none when no change waits. It
 // needs no lease: a sync of the table may be underway.
 //
 // What a table is not ready for is left to its syncs: one that was never read whole, is
 // paused, or whose key is refused.
-func (s *Syncer) BringChanges(ctx context.Context, resource *catalog.Resource, urgent bool, before time.Time) (brought Brought, err error) {
+func (s *Syncer) BringChanges(ctx context.Context, resource *catalog.Resource, urgent bool, before time.Time, most int) (brought Brought, err error) {
 	brought.Table = resource.Table
-	claim := sink.Claim{Table: resource.Table, Urgent: urgent, Limit: mostIDs, Term: claimTerm}
+	claim := sink.Claim{Table: resource.Table, Urgent: urgent, Limit: most, Term: claimTerm}
 	if !urgent {
 		claim.Before = before
 	}
@@ -57,7 +57,7 @@ func (s *Syncer) BringChanges(ctx context.Context, resource *catalog.Resource, u
 	ctx, span := s.startTable(ctx, "changes", resource.Table)
 	defer span.End()
 	defer func() {
-		if err != nil { // others may try, at once
+		if err != nil && !(most == 1 && failed(err)) { // others may try, at once
 			settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 			defer cancel()
 			err = errors.Join(err, s.Store.UnclaimChanges(settling, changes))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -167,6 +168,37 @@ func TestManyChanges(t *testing.T) {
 	l.mustEqual("tasks")
 }
 
+// An object at which Paymo fails holds up none of the others.
+func TestObjectAtWhichPaymoFails(t *testing.T) {
+	t.Parallel()
+	var poison atomic.Pointer[string]
+	l := listen(wrapped(t, small(), func(fake http.Handler, rw http.ResponseWriter, r *http.Request) {
+		if id := poison.Load(); id != nil && (contains(r.URL.Query().Get("where"), *id) || contains(r.URL.Path, *id)) {
+			answer(rw, http.StatusInternalServerError, `{"message":"Application error"}`)
+			return
+		}
+		fake.ServeHTTP(rw, r)
+	}), "tasks")
+	ids := liveIDs(l.world, "tasks")[:5]
+	var told []jobs.Told
+	for _, id := range ids {
+		l.patch("tasks", id, map[string]any{"name": "another name"})
+		told = append(told, l.sent("tasks", id, nil))
+	}
+	text := strconv.FormatInt(ids[2], 10)
+	poison.Store(&text)
+	l.tell(told...)
+	if brought := l.bring("tasks", true); brought.Updated != 4 {
+		t.Errorf("brought %+v", brought)
+	}
+	l.mustWait("all but one", 1, 1)
+	poison.Store(nil)
+	exec(l.world, `UPDATE paymosync.changes SET claimed_until = '-infinity' WHERE settled_at IS NULL`)
+	l.bring("tasks", true)
+	l.mustWait("all", 0, 0)
+	l.mustEqual("tasks")
+}
+
 // A server that does not list by ids is asked for one object after the other.
 func TestChangesWithoutTheFilter(t *testing.T) {
 	t.Parallel()
@@ -223,7 +255,7 @@ func TestLesserKeyBuriesNothing(t *testing.T) {
 	if n := l.tombstones("tasks"); n > 0 {
 		t.Errorf("%d rows are marked deleted", n)
 	}
-	l.mustWait("brought", 0, 0)
+	l.mustWait("brought", 0, 2) // deletions, which are looked at again
 }
 
 // A key that lost its rights a moment ago is not believed either: what it was shown before
@@ -248,7 +280,7 @@ func TestDemotedKeyBuriesNothing(t *testing.T) {
 				l.tell(told)
 				l.fake.SetRole("key", "Employee")
 				before := l.fingerprint(table)
-				brought, err := l.syncer.BringChanges(t.Context(), resource(t, table), true, told.HappenedAt)
+				brought, err := l.syncer.BringChanges(t.Context(), resource(t, table), true, told.HappenedAt, 100)
 				if _, demoted := errors.AsType[*jobs.RoleError](err); !demoted || brought.Tombstoned > 0 || l.fingerprint(table) != before {
 					t.Errorf("brought %+v, %v", brought, err)
 				}
@@ -303,7 +335,7 @@ func TestChangesThatCannotBeBrought(t *testing.T) {
 	l.tell(l.sent("tasks", changed, nil), gone("tasks", deleted))
 	broken.Store(true)
 	for range 2 {
-		if brought, err := l.syncer.BringChanges(t.Context(), resource(t, "tasks"), true, l.body("tasks", changed).HappenedAt); err == nil || brought.Changes != 1 {
+		if brought, err := l.syncer.BringChanges(t.Context(), resource(t, "tasks"), true, l.body("tasks", changed).HappenedAt, 100); err == nil || brought.Changes != 1 {
 			t.Errorf("brought %+v, %v", brought, err)
 		}
 	}
@@ -341,7 +373,7 @@ func TestRepliesThatLackChanges(t *testing.T) {
 				l.tell(told...)
 				l.fake.AddFault(fault)
 				for range 2 { // it may fail, and is tried again
-					if _, err := l.syncer.BringChanges(t.Context(), resource(t, "tasks"), true, told[0].HappenedAt); err != nil {
+					if _, err := l.syncer.BringChanges(t.Context(), resource(t, "tasks"), true, told[0].HappenedAt, 100); err != nil {
 						t.Log(err)
 					}
 				}

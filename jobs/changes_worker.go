@@ -2,8 +2,10 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/paymosync/paymosync/paymo"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
@@ -24,6 +27,10 @@ const maxChanges = 2
 // changesBeat is how often a table's changes are asked for while more of them come in: what
 // comes meanwhile goes along in one request.
 const changesBeat = 250 * time.Millisecond
+
+// mostFailures is how often Paymo may fail at single objects, one after the other, before it
+// is taken to be away.
+const mostFailures = 2
 
 // mergeTime is how long the merge of what was told may take.
 const mergeTime = time.Second
@@ -103,24 +110,48 @@ func (w *ChangesWorker) Work(ctx context.Context, job *river.Job[ChangesArgs]) e
 		return river.JobCancel(fmt.Errorf("paymo tells of no changes of a table %q", job.Args.Table))
 	}
 	began, err := w.Syncer.Store.Now(ctx)
+	if err == nil {
+		err = w.Syncer.BringAll(ctx, resource, job.Args.Turn != turnOld, began.Add(-confirmAfter), func(brought Brought, err error) { w.note(ctx, brought, err) })
+	}
+	if err != nil {
+		return toQueue(ctx, Outcome{}, err)
+	}
+	return nil
+}
+
+// BringAll brings what waits of a table, as BringChanges does, and tells of each time. Where
+// Paymo fails at many it is asked for fewer, so that an object at which it always fails holds
+// up no others: it waits until nobody looks after it any more.
+func (s *Syncer) BringAll(ctx context.Context, resource *catalog.Resource, urgent bool, before time.Time, tell func(Brought, error)) error {
+	most, failures := mostIDs, 0
 	for {
-		if err != nil {
-			return toQueue(ctx, Outcome{}, err)
-		}
-		var brought Brought
-		brought, err = w.Syncer.BringChanges(ctx, resource, job.Args.Turn != turnOld, began.Add(-confirmAfter))
+		brought, err := s.BringChanges(ctx, resource, urgent, before, most)
 		if brought.Changes == 0 && err == nil {
 			return nil
 		}
-		w.note(ctx, brought, err)
-		if err == nil {
-			select {
-			case <-ctx.Done(): // those who interrupt do not wait for the rest
-				err = ctx.Err()
-			case <-time.After(changesBeat):
-			}
+		tell(brought, err)
+		switch {
+		case err == nil:
+			most, failures = min(2*most, mostIDs), 0
+		case !failed(err) || failures == mostFailures:
+			return err
+		case brought.Changes > 1:
+			most = brought.Changes / 2
+		default:
+			failures++
+		}
+		select {
+		case <-ctx.Done(): // those who interrupt do not wait for the rest
+			return ctx.Err()
+		case <-time.After(changesBeat):
 		}
 	}
+}
+
+// failed reports whether Paymo could not answer, which may be for what it was asked.
+func failed(err error) bool {
+	api, is := errors.AsType[*paymo.APIError](err)
+	return is && api.Status >= http.StatusInternalServerError
 }
 
 // note tells of what was brought, and has follow what comes with it.

@@ -110,16 +110,10 @@ func (l *listener) bring(table string, urgent bool) (all jobs.Brought) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	for {
-		brought, err := l.syncer.BringChanges(l.t.Context(), resource(l.t, table), urgent, now)
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		if brought.Changes == 0 {
-			return all
-		}
-		all = plus(all, brought)
+	if err := l.syncer.BringAll(l.t.Context(), resource(l.t, table), urgent, now, func(brought jobs.Brought, _ error) { all = plus(all, brought) }); err != nil {
+		l.t.Fatal(err)
 	}
+	return all
 }
 
 // waiting is how many changes wait that their tables do not have, and how many in all.

@@ -169,7 +169,7 @@ func TestProgramWebhooksBurst(t *testing.T) {
 	t.Parallel()
 	w := newTold(t, paymotest.Config{Seed: 4, Entries: 2000})
 	w.run("sync").mustExit(exitOK)
-	service := w.with("SYNC_SCHEDULE", "@every 15m").start("serve")
+	service := w.with("SYNC_SCHEDULE", "@every 24h").start("serve")
 	w.installed()
 	w.paymo.SetRate(paymotest.DefaultRate)
 	w.run("sync", "clients").mustExit(exitOK) // by which the limit is known

@@ -208,7 +208,7 @@ func people() []Resource {
 		},
 		{
 			Table: "webhooks", Path: "/api/hooks", Key: "hooks",
-			About:    "subscriptions to changes in Paymo, paymosync's own among them",
+			About:    "subscriptions of other programs to changes in Paymo",
 			Listings: []Listing{ByID, ByPage},
 			Columns: []Column{
 				integer("id"),
