@@ -46,7 +46,7 @@ func (t TableSchedule) now(hook *sink.Hook, at time.Time) Schedule {
 
 // works reports whether a hook tells of all changes, as far as is known.
 func works(hook sink.Hook, at time.Time) bool {
-	return hook.HeardAt != nil && (hook.LastStatus == 0 || hook.LastStatus/100 == 2) && !silent(hook, at)
+	return hook.Reached && (hook.LastStatus == 0 || hook.LastStatus/100 == 2) && !silent(hook, at)
 }
 
 // silent reports whether a hook left changes out, or cannot be heard.

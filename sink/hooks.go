@@ -19,13 +19,15 @@ type Hook struct {
 	LastStatus  int       // how its last call was answered, as Paymo has it; 0: it made none
 	ListenedAt  time.Time // when a service last said that it listens
 	HeardAt     *time.Time
+	Reached     bool       // calls come in: one of the hooks with the same URL and secret was heard
 	SilentSince *time.Time // since when a sync finds changes that it did not tell of
 }
 
 // Hooks are the account's own hooks, by table.
 func (s *Store) Hooks(ctx context.Context) ([]Hook, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT hook_id, table_name, target_url, secret_mark, sure_since, seen_at, last_status, listened_at, heard_at, silent_since
+		SELECT hook_id, table_name, target_url, secret_mark, sure_since, seen_at, last_status, listened_at, heard_at,
+			bool_or(heard_at IS NOT NULL) OVER (PARTITION BY target_url, secret_mark), silent_since
 		FROM paymosync.hooks
 		WHERE account = $1
 		ORDER BY table_name, hook_id`, s.account)

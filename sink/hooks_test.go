@@ -89,6 +89,16 @@ func TestListen(t *testing.T) {
 	if hookOf(t, store, "tasks").HeardAt == nil || hookOf(t, store, "users").HeardAt != nil {
 		t.Error("the hook that was heard is another")
 	}
+	if !hookOf(t, store, "tasks").Reached || !hookOf(t, store, "users").Reached {
+		t.Error("one was heard: calls come in")
+	}
+	keepHook(t, store, sink.Hook{ID: 3, Table: "clients", TargetURL: "https://elsewhere.example"})
+	if hookOf(t, store, "clients").Reached {
+		t.Error("it calls another URL, at which none was heard")
+	}
+	if err := store.ForgetHook(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
 	before := hookOf(t, store, "users")
 	exec(t, pool, `UPDATE paymosync.hooks SET listened_at = clock_timestamp() - $1::interval + interval '1 minute'`, sink.DeafFor)
 	listen()
