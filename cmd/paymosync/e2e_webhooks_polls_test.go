@@ -44,7 +44,7 @@ func TestSoakWebhooksPolls(t *testing.T) {
 	before, othersBefore := w.polls(while) // no hook was heard yet
 	w.touch(1)
 	w.heard()
-	<-time.After(6 * time.Second) // those that are underway, and one more each
+	<-time.After(6 * time.Second)                                                            // those that are underway, and one more each
 	if left := time.Until(time.Now().Truncate(rest).Add(rest)); left < while+3*time.Second { // a tick of the rest
 		<-time.After(left + 6*time.Second)
 	}
