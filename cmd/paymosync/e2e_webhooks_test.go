@@ -50,9 +50,10 @@ func newTold(t *testing.T, company paymotest.Config) *told {
 func (w *told) call() {
 	ctx, cancel := context.WithCancel(context.Background())
 	called := make(chan struct{})
+	paymo := w.paymo // the world may become another one
 	go func() {
 		defer close(called)
-		w.paymo.Call(ctx)
+		paymo.Call(ctx)
 	}()
 	w.hush = func() {
 		cancel()

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -119,7 +120,11 @@ func TestStartReportsWhatFailed(t *testing.T) {
 		"initdb":   "exec " + filepath.Join(bin, "initdb") + ` "$@"`,
 		"postgres": "echo FATAL: no luck >&2; exit 1",
 	} {
-		if err := os.WriteFile(filepath.Join(broken, path), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		// A process that is forked meanwhile would hold the file open, which then cannot be run.
+		syscall.ForkLock.RLock()
+		err := os.WriteFile(filepath.Join(broken, path), []byte("#!/bin/sh\n"+script+"\n"), 0o755)
+		syscall.ForkLock.RUnlock()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
