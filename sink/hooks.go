@@ -87,29 +87,20 @@ func (s *Store) ForgetHook(ctx context.Context, id int64) error {
 // Listen says that a service listens to the hooks. Where none did for a while, what happened
 // before is not sure to have been heard.
 func (s *Store) Listen(ctx context.Context) error {
-	// In one order with those who note changes, so that neither waits for the other.
-	_, err := s.pool.Exec(ctx, `
-		WITH own AS (
-			SELECT hook_id
-			FROM paymosync.hooks
-			WHERE account = $1
-			ORDER BY hook_id
-			FOR NO KEY UPDATE
-		)
-		UPDATE paymosync.hooks AS h
-		SET listened_at = clock_timestamp(),
-			sure_since = CASE WHEN h.listened_at < clock_timestamp() - $2::interval THEN clock_timestamp() ELSE h.sure_since END
-		FROM own
-		WHERE h.account = $1 AND h.hook_id = own.hook_id`, s.account, DeafFor)
-	if err != nil {
-		return fmt.Errorf("say that the hooks are listened to: %w", err)
-	}
-	return nil
+	return s.changeHooks(ctx, "say that the hooks are listened to", `
+		listened_at = clock_timestamp(),
+		sure_since = CASE WHEN h.listened_at < clock_timestamp() - $2::interval THEN clock_timestamp() ELSE h.sure_since END`, DeafFor)
 }
 
 // Miss says that calls may not have been taken: what happened before is not sure to have been
 // heard.
 func (s *Store) Miss(ctx context.Context) error {
+	return s.changeHooks(ctx, "say that calls may have been missed", `sure_since = clock_timestamp()`)
+}
+
+// changeHooks changes all of the account's hooks, in one order with those who note changes,
+// so that neither waits for the other.
+func (s *Store) changeHooks(ctx context.Context, what, set string, arguments ...any) error {
 	_, err := s.pool.Exec(ctx, `
 		WITH own AS (
 			SELECT hook_id
@@ -119,11 +110,11 @@ func (s *Store) Miss(ctx context.Context) error {
 			FOR NO KEY UPDATE
 		)
 		UPDATE paymosync.hooks AS h
-		SET sure_since = clock_timestamp()
+		SET `+set+`
 		FROM own
-		WHERE h.account = $1 AND h.hook_id = own.hook_id`, s.account)
+		WHERE h.account = $1 AND h.hook_id = own.hook_id`, append([]any{s.account}, arguments...)...)
 	if err != nil {
-		return fmt.Errorf("say that calls may have been missed: %w", err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }

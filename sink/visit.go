@@ -1,8 +1,52 @@
 package sink
 
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
 // Visit is a lease for what cannot wait for a table's sync to end: the changes that Paymo
 // tells of. Another process may hold the table's lease meanwhile. Each transaction of a
 // visit waits for the page that is being written, and the next page for it; which version
 // of a row wins is decided row by row either way. A visit saves no checkpoint and counts
 // in no run. To a table that was never synced it is ErrLeaseLost.
 func (s *Store) Visit(table string) *Lease { return &Lease{store: s, table: table, visit: true} }
+
+// Bury marks those of the rows deleted that Paymo was asked for at the time and said to be
+// gone, unless they were written since. It settles the changes that told of it, or has them
+// wait for a later look: another page may bring a row back that was read before.
+func (l *Lease) Bury(ctx context.Context, ids []int64, asked time.Time, changes []Change, again bool) (tombstoned int64, err error) {
+	err = l.transact(ctx, "mark rows deleted in", func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `
+			UPDATE `+l.store.name(l.table)+`
+			SET _deleted_at = statement_timestamp(),
+				_synced_at = statement_timestamp()
+			WHERE id = ANY ($1::bigint[]) AND _deleted_at IS NULL AND _synced_at <= $2`, ids, asked)
+		if err != nil {
+			return err
+		}
+		tombstoned = tag.RowsAffected()
+		var batch pgx.Batch
+		what := settled
+		if again {
+			what = deferred
+		}
+		l.store.queueChanges(&batch, changes, what)
+		return tx.SendBatch(ctx, &batch).Close()
+	})
+	if err != nil {
+		return 0, err
+	}
+	return tombstoned, nil
+}
+
+// Buried are those of the ids that are rows of the table which are marked deleted.
+func (s *Store) Buried(ctx context.Context, table string, ids []int64) ([]int64, error) {
+	return s.ids(ctx, "read which rows are marked deleted in "+table, `
+		SELECT id
+		FROM `+s.name(table)+`
+		WHERE id = ANY ($1::bigint[]) AND _deleted_at IS NOT NULL
+		ORDER BY id`, ids)
+}
