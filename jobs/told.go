@@ -10,8 +10,8 @@ import (
 	"github.com/paymosync/paymosync/sink"
 )
 
-// clocksDiffer is how far a time that Paymo tells may be ahead of the clock here.
-const clocksDiffer = time.Minute
+// ClocksDiffer is how far a time that Paymo tells may be ahead of the clock here.
+const ClocksDiffer = time.Minute
 
 // Told is a change and, unless the object is gone or the body may be of another table, what
 // Paymo told of it.
@@ -77,7 +77,7 @@ func (s *Syncer) readTold(resource *catalog.Resource, change sink.Change, bodies
 	for _, body := range bodies {
 		page, err := s.Client.Told(resource, body)
 		if err != nil || len(page.Rejects) > 0 || len(page.Records) != 1 || page.Dropped+page.Stripped+len(page.Unknown) > 0 ||
-			page.Records[0].ID != change.ID || page.Records[0].Updated.IsZero() || page.Records[0].Updated.After(time.Now().Add(clocksDiffer)) {
+			page.Records[0].ID != change.ID || page.Records[0].Updated.IsZero() || page.Records[0].Updated.After(time.Now().Add(ClocksDiffer)) {
 			return nil
 		}
 		for i, other := range records { // nobody knows which of two was the last of a second

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
@@ -49,9 +50,6 @@ type object struct {
 	Updated string         `json:"updated_on"`
 }
 
-// ahead is how far a time that Paymo tells may be ahead of the clock here.
-const ahead = time.Minute
-
 // parseChange reads which object changed, and when as far as the body tells: at the latest
 // now.
 func parseChange(resource *catalog.Resource, e event, body []byte) (sink.Change, bool) {
@@ -69,7 +67,7 @@ func parseChange(resource *catalog.Resource, e event, body []byte) (sink.Change,
 	}
 	now := time.Now()
 	change := sink.Change{Table: resource.Table, ID: id, Kind: sink.Changed, HappenedAt: now}
-	if updated, err := time.Parse(time.RFC3339, o.Updated); err == nil && updated.Before(now.Add(ahead)) {
+	if updated, err := time.Parse(time.RFC3339, o.Updated); err == nil && updated.Before(now.Add(jobs.ClocksDiffer)) {
 		change.HappenedAt, change.NewestAt = updated, updated
 	}
 	if e.verb == "delete" {

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paymosync/paymosync/jobs"
 	"github.com/paymosync/paymosync/paymo/catalog"
 	"github.com/paymosync/paymosync/sink"
 )
@@ -102,7 +103,7 @@ func TestHappenedAt(t *testing.T) {
 			{"model.insert.Entry", now.Add(-time.Second).Format(time.RFC3339), now.Add(-time.Second)},
 			{"timer.start.Entry", now.Add(-time.Second).Format(time.RFC3339), now.Add(-time.Second)},
 			{"timer.stop.Entry", now.Add(30 * time.Second).Format(time.RFC3339), now.Add(30 * time.Second)}, // clocks differ
-			{"model.update.Entry", now.Add(ahead).Format(time.RFC3339), now},
+			{"model.update.Entry", now.Add(jobs.ClocksDiffer).Format(time.RFC3339), now},
 			{"model.update.Entry", "9999-12-31T23:59:59Z", now},
 			{"model.update.Entry", "yesterday", now},
 			{"model.update.Entry", "", now},
