@@ -137,15 +137,12 @@ func (k *HookKeeper) keep(ctx context.Context, secret string, own []sink.Hook, l
 		at := slices.IndexFunc(listed, func(l paymo.Hook) bool { return l.ID == hook.ID })
 		resource := slices.IndexFunc(wanted, func(r *catalog.Resource) bool { return r.Table == hook.Table })
 		var action HookAction
-		if at >= 0 && listed[at].TargetURL != k.URL && listed[at].TargetURL != hook.TargetURL {
-			at = -1 // somebody else moved it, such as one with a copy of the database: it is theirs
-		}
-		if at < 0 || resource < 0 || kept[hook.Table] || !hears(listed[at], wanted[resource]) {
-			if at < 0 {
-				action, err = k.lose(ctx, hook)
-			} else {
-				action, err = k.drop(ctx, hook, listed)
-			}
+		// One that somebody else moved, such as one with a copy of the database, is theirs.
+		moved := at >= 0 && listed[at].TargetURL != k.URL && listed[at].TargetURL != hook.TargetURL
+		if moved {
+			action, err = k.lose(ctx, hook)
+		} else if at < 0 || resource < 0 || kept[hook.Table] || !hears(listed[at], wanted[resource]) {
+			action, err = k.drop(ctx, hook, listed)
 		} else {
 			kept[hook.Table] = true
 			action, err = k.renew(ctx, secret, wanted[resource], hook, listed[at])
@@ -219,12 +216,13 @@ func (k *HookKeeper) lose(ctx context.Context, hook sink.Hook) (HookAction, erro
 
 // drop deletes a hook that is our own, where Paymo still has it, and forgets it.
 func (k *HookKeeper) drop(ctx context.Context, hook sink.Hook, listed []paymo.Hook) (HookAction, error) {
-	action := HookAction{HookLost, hook.ID, hook.Table, HookEvent(hook.Table)}
-	if at := slices.IndexFunc(listed, func(l paymo.Hook) bool { return l.ID == hook.ID }); at >= 0 {
-		action.Did, action.Event = HookDeleted, listed[at].Event
-		if _, err := k.Syncer.Client.DeleteHook(ctx, hook.ID); err != nil {
-			return action, fmt.Errorf("delete hook %d of %s: %w", hook.ID, hook.Table, err)
-		}
+	at := slices.IndexFunc(listed, func(l paymo.Hook) bool { return l.ID == hook.ID })
+	if at < 0 {
+		return k.lose(ctx, hook)
+	}
+	action := HookAction{HookDeleted, hook.ID, hook.Table, listed[at].Event}
+	if _, err := k.Syncer.Client.DeleteHook(ctx, hook.ID); err != nil {
+		return action, fmt.Errorf("delete hook %d of %s: %w", hook.ID, hook.Table, err)
 	}
 	return action, k.Syncer.Store.ForgetHook(ctx, hook.ID)
 }
