@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/paymosync/paymosync/paymo/paymotest"
@@ -39,4 +41,25 @@ func TestProgramWebhooksCheck(t *testing.T) {
 		t.Errorf("%d changes are noted", n)
 	}
 	service.mustStop()
+
+	// Without PUBLIC_URL a call is answered so that Paymo drops its hook, and serve says that
+	// there are some.
+	service = w.with("PUBLIC_URL", "", "PAYMO_WEBHOOK_SECRET", "").start("serve")
+	eventually(t, "a call is answered", func() error {
+		status, err := w.post(http.DefaultClient, "model.update.Task", "", []byte("{}"))
+		if err == nil && status != http.StatusGone {
+			err = fmt.Errorf("status %d", status)
+		}
+		return err
+	})
+	eventually(t, "the service works", func() error {
+		status, _ := w.get(http.MethodGet, "/readyz", nil)
+		if status != http.StatusOK {
+			return fmt.Errorf("status %d", status)
+		}
+		return nil
+	})
+	if r := service.mustStop(); !strings.Contains(r.err, "hooks call, and PUBLIC_URL is not set") {
+		t.Error("it does not say that hooks are left")
+	}
 }
