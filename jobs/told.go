@@ -39,14 +39,14 @@ func (s *Syncer) mergeTold(ctx context.Context, resource *catalog.Resource, chan
 	if ready, err := s.readyForChanges(ctx, resource, checkpoint); err != nil || !ready {
 		return brought, err
 	}
-	buried, err := s.Store.Buried(ctx, resource.Table, idsOf(changes))
+	departed, err := s.Store.Departed(ctx, resource.Table, idsOf(changes))
 	if err != nil {
 		return brought, err
 	}
 	page := sink.Page{Resource: resource, RequestedAt: time.Unix(0, 0), Unknown: map[string]string{}}
 	for _, change := range changes {
 		told := s.readTold(resource, change, bodies[change.ID])
-		if change.Kind != sink.Changed || len(told) == 0 || slices.Contains(buried, change.ID) {
+		if change.Kind != sink.Changed || len(told) == 0 || slices.Contains(departed, change.ID) {
 			continue
 		}
 		page.Tells = append(page.Tells, change)

@@ -99,14 +99,20 @@ type Claim struct {
 }
 
 // ClaimChanges gives the caller changes that wait: those that the table does not have, and
-// then those that wait longest.
+// then those that wait longest. That an object is gone waits until the table has what else
+// was told of it: else a row could follow its deletion.
 func (s *Store) ClaimChanges(ctx context.Context, claim Claim) ([]Change, error) {
 	rows, err := s.pool.Query(ctx, `
 		WITH waiting AS (
 			SELECT *
-			FROM paymosync.changes
+			FROM paymosync.changes AS c
 			WHERE account = $1 AND table_name = $2 AND settled_at IS NULL AND claimed_until <= clock_timestamp()
 				AND ($5::timestamptz IS NULL OR heard_at <= $5)
+				AND NOT (kind = 'gone' AND EXISTS (
+					SELECT FROM paymosync.changes AS b
+					WHERE (b.account, b.table_name, b.row_id, b.kind) = (c.account, c.table_name, c.row_id, 'changed')
+						AND b.merged_at IS NULL AND b.settled_at IS NULL
+				))
 		), first AS (
 			SELECT kind
 			FROM waiting

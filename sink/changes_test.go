@@ -1,6 +1,7 @@
 package sink_test
 
 import (
+	"context"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -107,7 +108,7 @@ func TestNoteChanges(t *testing.T) {
 	if got = note(t, store, "tasks", sink.Changed, hour(10), 1); !got[0].HappenedAt.Equal(hour(10)) || got[0].Times != 6 {
 		t.Errorf("after it was settled: %+v", got)
 	}
-	wantChanges(t, "what waits again", claim(t, store, sink.Claim{Table: "tasks", Limit: 1, Urgent: true, Before: time.Time{}}), sink.Gone, 1)
+	wantChanges(t, "what waits again", claim(t, store, sink.Claim{Table: "tasks", Limit: 1, Urgent: true, Before: time.Time{}}), sink.Changed, 1)
 	// What is told of the future happened now, at the latest.
 	if got = note(t, store, "tasks", sink.Changed, time.Now().Add(time.Hour), 2); got[0].HappenedAt.After(time.Now().Add(time.Minute)) {
 		t.Errorf("of the future: %+v", got)
@@ -235,8 +236,33 @@ func TestSuperseded(t *testing.T) {
 	if got, err := tb.store.Superseded(t.Context(), nil); err != nil || len(got) > 0 {
 		t.Errorf("of nothing: %+v, %v", got, err)
 	}
-	if got, err := tb.store.Buried(t.Context(), "tasks", []int64{1, 4, 6}); err != nil || !slices.Equal(got, []int64{4}) {
-		t.Errorf("buried %v, %v", got, err)
+}
+
+// From what was told alone no row is made of what is marked deleted, or of what was told to
+// be gone and looked at since.
+func TestDeparted(t *testing.T) {
+	t.Parallel()
+	tb := newTable(t, "tasks")
+	for id := range int64(2) {
+		tb.merge(tb.record(id+1, nil))
+	}
+	exec(t, tb.pool, `UPDATE paymo.tasks SET _deleted_at = now() WHERE id = 2`)
+	depart := func(kind string, id int64, then func(context.Context, []sink.Change) error) {
+		note(t, tb.store, "tasks", kind, time.Now(), id)
+		if then == nil {
+			return
+		}
+		if err := then(t.Context(), claim(t, tb.store, sink.Claim{Table: "tasks", Urgent: true})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	depart(sink.Gone, 3, func(context.Context, []sink.Change) error { return nil }) // being looked at
+	depart(sink.Gone, 4, tb.store.DeferChanges)
+	depart(sink.Gone, 5, tb.store.SettleChanges)
+	depart(sink.Changed, 6, tb.store.DeferChanges)
+	depart(sink.Gone, 7, nil) // nobody looked yet
+	if got, err := tb.store.Departed(t.Context(), "tasks", []int64{1, 2, 3, 4, 5, 6, 7}); err != nil || !slices.Equal(got, []int64{2, 3, 4}) {
+		t.Errorf("departed %v, %v", got, err)
 	}
 }
 

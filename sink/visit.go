@@ -42,11 +42,18 @@ func (l *Lease) Bury(ctx context.Context, ids []int64, asked time.Time, changes 
 	return tombstoned, nil
 }
 
-// Buried are those of the ids that are rows of the table which are marked deleted.
-func (s *Store) Buried(ctx context.Context, table string, ids []int64) ([]int64, error) {
-	return s.ids(ctx, "read which rows are marked deleted in "+table, `
+// Departed are those of the ids of which no row is to be made from what Paymo told alone:
+// their rows are marked deleted, or it told that they are gone and that was looked at, or is
+// being.
+func (s *Store) Departed(ctx context.Context, table string, ids []int64) ([]int64, error) {
+	return s.ids(ctx, "read which objects are gone of "+table, `
 		SELECT id
 		FROM `+s.name(table)+`
 		WHERE id = ANY ($1::bigint[]) AND _deleted_at IS NOT NULL
-		ORDER BY id`, ids)
+		UNION
+		SELECT row_id
+		FROM paymosync.changes
+		WHERE account = $2 AND table_name = $3 AND row_id = ANY ($1::bigint[]) AND kind = 'gone'
+			AND settled_at IS NULL AND (merged_at IS NOT NULL OR claimed_until > clock_timestamp())
+		ORDER BY id`, ids, s.account, table)
 }
