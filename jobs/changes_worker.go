@@ -195,7 +195,6 @@ func (s *Service) NoteChanges(ctx context.Context, told []Told) error {
 	for _, change := range noted {
 		byTable[change.Table] = append(byTable[change.Table], change)
 	}
-	var now []string
 	for _, table := range slices.Sorted(maps.Keys(byTable)) {
 		resource, ok := catalog.Lookup(table)
 		if !ok {
@@ -208,12 +207,15 @@ func (s *Service) NoteChanges(ctx context.Context, told []Told) error {
 		if brought.Changes > 0 {
 			s.changes.note(ctx, brought, nil)
 		}
-		if brought.Changes < len(byTable[table]) {
-			now = append(now, table)
-		}
 	}
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
+	// Also what others noted, and what waited for what was merged.
+	now, _, err := s.store.WaitingTables(asking, time.Time{})
+	if err != nil {
+		return err
+	}
+	now = slices.DeleteFunc(now, func(table string) bool { return byTable[table] == nil })
 	return askForChanges(asking, s.Client, s.store.Account(), now, nil)
 }
 
