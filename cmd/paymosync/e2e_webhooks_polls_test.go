@@ -96,7 +96,6 @@ func TestSoakWebhooksPolls(t *testing.T) {
 	// What happens is told, and Paymo is asked at the most where something is deleted.
 	w.paymo.ResetLog()
 	w.paymo.Work(100)
-	<-time.After(3 * time.Second)
 	w.settled(30 * time.Second)
 	asked := int64(0)
 	counts := w.paymo.Counts()

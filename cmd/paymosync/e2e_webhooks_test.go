@@ -103,20 +103,18 @@ func (w *told) installed() {
 	})
 }
 
-// settled waits until the tables have every change.
-func (w *told) settled(within time.Duration) {
+// settled waits until all was told and the tables have every change.
+func (w *told) settled(limit time.Duration) {
 	w.t.Helper()
-	began := time.Now()
-	for {
-		waiting := value[int](w.world, `SELECT count(*) FROM paymosync.changes WHERE merged_at IS NULL AND settled_at IS NULL`)
-		if waiting == 0 {
-			return
+	within(w.t, limit, "every change is in its table", func() error {
+		if n := w.paymo.Untold(); n > 0 {
+			return fmt.Errorf("%d are to be told", n)
 		}
-		if time.Since(began) > within {
-			w.t.Fatalf("%d changes wait after %s", waiting, within)
+		if n := value[int](w.world, `SELECT count(*) FROM paymosync.changes WHERE merged_at IS NULL AND settled_at IS NULL`); n > 0 {
+			return fmt.Errorf("%d changes wait", n)
 		}
-		<-time.After(50 * time.Millisecond)
-	}
+		return nil
+	})
 }
 
 // percentile is the lag that so many of a hundred do not exceed.
@@ -152,7 +150,6 @@ func TestSoakWebhooks(t *testing.T) {
 		<-ticker.C
 		w.paymo.Work(1)
 	}
-	<-time.After(3 * time.Second)
 	w.settled(time.Minute)
 	lags := w.lags()
 	t.Logf("%d changes: median %s, 95 %% %s, longest %s", len(lags), percentile(lags, 50), percentile(lags, 95), percentile(lags, 100))
@@ -177,7 +174,6 @@ func TestProgramWebhooksBurst(t *testing.T) {
 	w.paymo.ResetLog()
 	w.forget()
 	w.paymo.Work(1000)
-	<-time.After(time.Second)
 	w.settled(2 * time.Minute)
 	lags := w.lags()
 	asked := len(w.paymo.Requests())

@@ -30,6 +30,7 @@ type call struct {
 type callQueue struct {
 	mu      sync.Mutex
 	waiting []call
+	open    int           // that wait or are being made, and those that are made again
 	more    chan struct{} // filled when calls wait
 }
 
@@ -40,8 +41,16 @@ func (c *callQueue) push(next call) {
 	defer c.mu.Unlock()
 	if len(c.waiting) < mostCalls {
 		c.waiting = append(c.waiting, next)
+		c.open++
 		c.signal()
 	}
+}
+
+// done ends a call that was popped.
+func (c *callQueue) done() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open--
 }
 
 func (c *callQueue) signal() {
@@ -86,16 +95,29 @@ func (s *Server) Call(ctx context.Context) {
 				if !ok {
 					return
 				}
+				var failed sync.WaitGroup
 				for _, to := range a.hear(next) {
 					if !a.post(ctx, to) && ctx.Err() == nil && to.tries < a.cfg.Hooks.Retries {
-						group.Go(func() { a.again(ctx, to) })
+						failed.Go(func() { a.again(ctx, to) })
 					}
 				}
+				group.Go(func() {
+					failed.Wait()
+					a.calls.done()
+				})
 			}
 		})
 	}
 	group.Wait()
 	a.caller.CloseIdleConnections()
+}
+
+// Untold is how many events there are of which the hooks are still to be told.
+func (s *Server) Untold() int {
+	calls := s.main().calls
+	calls.mu.Lock()
+	defer calls.mu.Unlock()
+	return calls.open
 }
 
 // again queues a call that failed, after a while.

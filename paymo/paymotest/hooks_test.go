@@ -316,6 +316,12 @@ func TestHooksThatFail(t *testing.T) {
 		}
 		id := install(t, s, to.URL, "*.Client", "")
 		must(s.Put("clients", map[string]any{"id": 1, "name": "fails"}))
+		for began := time.Now(); s.Untold() > 0; {
+			if time.Since(began) > 10*time.Second {
+				t.Fatalf("%d are untold", s.Untold())
+			}
+			<-time.After(time.Millisecond)
+		}
 		to.wait(t, len(want)-1)
 		must(s.Put("clients", map[string]any{"id": 2, "name": "arrives"}))
 		var got []string
