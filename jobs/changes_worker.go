@@ -210,12 +210,10 @@ func (s *Service) NoteChanges(ctx context.Context, told []Told) error {
 	}
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
-	// Also what others noted, and what waited for what was merged.
-	now, _, err := s.store.WaitingTables(asking, time.Time{})
+	now, err := s.store.WaitingOf(asking, noted)
 	if err != nil {
 		return err
 	}
-	now = slices.DeleteFunc(now, func(table string) bool { return byTable[table] == nil })
 	return askForChanges(asking, s.Client, s.store.Account(), now, nil)
 }
 

@@ -320,3 +320,26 @@ func (s *Store) WaitingTables(ctx context.Context, before time.Time) (urgent, ol
 	}
 	return nil, nil, fmt.Errorf("look for changes that wait: %w", err)
 }
+
+// WaitingOf are the tables that do not have all yet that was told of the objects, by anybody,
+// and of which nobody looks after that.
+func (s *Store) WaitingOf(ctx context.Context, changes []Change) ([]string, error) {
+	tables, ids := make([]string, len(changes)), make([]int64, len(changes))
+	for i, change := range changes {
+		tables[i], ids[i] = change.Table, change.ID
+	}
+	rows, err := s.pool.Query(ctx, `
+		SELECT DISTINCT c.table_name
+		FROM unnest($2::text[], $3::bigint[]) AS n (table_name, row_id)
+		JOIN paymosync.changes AS c
+			ON (c.account, c.table_name, c.row_id) = ($1, n.table_name, n.row_id)
+		WHERE c.merged_at IS NULL AND c.settled_at IS NULL AND c.claimed_until <= clock_timestamp()
+		ORDER BY c.table_name`, s.account, tables, ids)
+	if err == nil {
+		var waiting []string
+		if waiting, err = pgx.CollectRows(rows, pgx.RowTo[string]); err == nil {
+			return waiting, nil
+		}
+	}
+	return nil, fmt.Errorf("look for what waits of the changes: %w", err)
+}
