@@ -92,8 +92,8 @@ func (s *Syncer) BringChanges(ctx context.Context, resource *catalog.Resource, u
 	if err = r.identify(ctx, 0); err == nil {
 		if changes[0].Kind == sink.Gone {
 			err = r.bringGone(ctx, changes, again)
-		} else {
-			err = r.bringChanged(ctx, changes)
+		} else if err = r.bringChanged(ctx, changes); err == nil {
+			_, err = s.Store.LookAgain(ctx, resource.Table, idsOf(changes))
 		}
 	}
 	brought.Requests = r.outcome.Requests

@@ -44,6 +44,7 @@ const (
 	turnNow   = 0 // at once
 	turnAgain = 1 // at once, asked for while the job of turn 0 was at work
 	turnOld   = 2 // what is merged already, and was told of a while ago
+	turnLast  = 3 // at once, asked for while those of turn 0 and 1 were at work
 )
 
 // ChangesArgs asks for the changes of a table to be brought, all that wait when the job
@@ -65,34 +66,39 @@ func (ChangesArgs) InsertOpts() river.InsertOpts {
 }
 
 // askForChanges has the changes of the tables brought that wait.
-func askForChanges(ctx context.Context, client *river.Client[pgx.Tx], account string, now, old []string) error {
-	var params []river.InsertManyParams
-	for _, table := range old {
-		params = append(params, river.InsertManyParams{Args: ChangesArgs{Account: account, Table: table, Turn: turnOld}})
-	}
-	for _, table := range now {
-		params = append(params, river.InsertManyParams{Args: ChangesArgs{Account: account, Table: table, Turn: turnNow}})
-	}
-	if len(params) == 0 {
-		return nil
-	}
-	results, err := client.InsertMany(ctx, params)
-	if err != nil {
-		return fmt.Errorf("queue what Paymo told of: %w", err)
+func askForChanges(ctx context.Context, client *river.Client[pgx.Tx], account string, now, old []string) (err error) {
+	if _, err := askInTurn(ctx, client, account, turnOld, old); err != nil {
+		return err
 	}
 	// One that works may have looked for changes before there were these.
-	var again []river.InsertManyParams
-	for i, result := range results[len(old):] {
-		if result.UniqueSkippedAsDuplicate && result.Job.State == rivertype.JobStateRunning {
-			again = append(again, river.InsertManyParams{Args: ChangesArgs{Account: account, Table: now[i], Turn: turnAgain}})
-		}
-	}
-	if len(again) > 0 {
-		if _, err := client.InsertMany(ctx, again); err != nil {
-			return fmt.Errorf("queue what Paymo told of: %w", err)
+	for _, turn := range []int{turnNow, turnAgain, turnLast} {
+		if now, err = askInTurn(ctx, client, account, turn, now); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// askInTurn asks for the changes of the tables, and returns those of which a job of the turn
+// works.
+func askInTurn(ctx context.Context, client *river.Client[pgx.Tx], account string, turn int, tables []string) (busy []string, err error) {
+	if len(tables) == 0 {
+		return nil, nil
+	}
+	params := make([]river.InsertManyParams, len(tables))
+	for i, table := range tables {
+		params[i] = river.InsertManyParams{Args: ChangesArgs{Account: account, Table: table, Turn: turn}}
+	}
+	results, err := client.InsertMany(ctx, params)
+	if err != nil {
+		return nil, fmt.Errorf("queue what Paymo told of: %w", err)
+	}
+	for i, result := range results {
+		if result.UniqueSkippedAsDuplicate && result.Job.State == rivertype.JobStateRunning {
+			busy = append(busy, tables[i])
+		}
+	}
+	return busy, nil
 }
 
 // ChangesWorker brings the changes that Paymo tells of.
@@ -195,31 +201,31 @@ func (s *Service) NoteChanges(ctx context.Context, told []Told) error {
 	for _, change := range noted {
 		byTable[change.Table] = append(byTable[change.Table], change)
 	}
+	var now []string
 	for _, table := range slices.Sorted(maps.Keys(byTable)) {
 		resource, ok := catalog.Lookup(table)
 		if !ok {
 			continue
 		}
-		brought, err := s.mergeTold(ctx, resource, byTable[table], bodies[table])
+		brought, ask, err := s.mergeTold(ctx, resource, byTable[table], bodies[table])
 		if err != nil { // Paymo is asked
 			s.changes.Syncer.Log.DebugContext(ctx, "what Paymo told is not merged", "table", table, "error", err)
 		}
 		if brought.Changes > 0 {
 			s.changes.note(ctx, brought, nil)
 		}
+		if ask {
+			now = append(now, table)
+		}
 	}
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
-	now, err := s.store.WaitingOf(asking, noted)
-	if err != nil {
-		return err
-	}
 	return askForChanges(asking, s.Client, s.store.Account(), now, nil)
 }
 
 // mergeTold merges what was told of a table, unless that has to wait: the calls of the others
 // wait for it.
-func (s *Service) mergeTold(ctx context.Context, resource *catalog.Resource, changes []sink.Change, bodies map[int64][][]byte) (Brought, error) {
+func (s *Service) mergeTold(ctx context.Context, resource *catalog.Resource, changes []sink.Change, bodies map[int64][][]byte) (brought Brought, ask bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, mergeTime)
 	defer cancel()
 	return s.changes.Syncer.mergeTold(ctx, resource, changes, bodies)

@@ -23,25 +23,26 @@ type Told struct {
 // mergeTold merges what Paymo told of objects of one table, so that they are there at once
 // and cost no request. What it told is signed and may still be old, or told again: it is
 // merged only where it is newer than what the table has. Whatever is not merged, Paymo is
-// asked for; and later for what is, in batches. The changes that were merged have a lag.
-func (s *Syncer) mergeTold(ctx context.Context, resource *catalog.Resource, changes []sink.Change, bodies map[int64][][]byte) (Brought, error) {
-	brought := Brought{Table: resource.Table}
+// asked for, unless it reports that there is no need to; and later for what is, in batches.
+// The changes that were merged have a lag.
+func (s *Syncer) mergeTold(ctx context.Context, resource *catalog.Resource, changes []sink.Change, bodies map[int64][][]byte) (brought Brought, ask bool, err error) {
+	brought = Brought{Table: resource.Table}
 	if resource.Window != "" && !s.StartDate.IsZero() {
-		return brought, nil // some may lie before it
+		return brought, true, nil // some may lie before it
 	}
 	if s.guard.refuses() {
-		return brought, nil
+		return brought, true, nil
 	}
 	checkpoint, err := s.Store.Checkpoint(ctx, resource.Table)
 	if err != nil {
-		return brought, err
+		return brought, true, err
 	}
 	if ready, err := s.readyForChanges(ctx, resource, checkpoint); err != nil || !ready {
-		return brought, err
+		return brought, true, err
 	}
 	departed, err := s.Store.Departed(ctx, resource.Table, idsOf(changes))
 	if err != nil {
-		return brought, err
+		return brought, true, err
 	}
 	page := sink.Page{Resource: resource, RequestedAt: time.Unix(0, 0), Unknown: map[string]string{}}
 	for _, change := range changes {
@@ -53,11 +54,11 @@ func (s *Syncer) mergeTold(ctx context.Context, resource *catalog.Resource, chan
 		page.Records = append(page.Records, told...)
 	}
 	if len(page.Records) == 0 {
-		return brought, nil
+		return brought, true, nil
 	}
 	result, err := s.Store.Visit(resource.Table).Apply(ctx, page)
 	if err != nil {
-		return brought, err
+		return brought, true, err
 	}
 	brought.Inserted, brought.Updated = result.Inserted, result.Updated
 	for _, change := range page.Tells {
@@ -66,7 +67,8 @@ func (s *Syncer) mergeTold(ctx context.Context, resource *catalog.Resource, chan
 			brought.Lags = append(brought.Lags, change.Lag)
 		}
 	}
-	return brought, nil
+	again, err := s.Store.LookAgain(ctx, resource.Table, idsOf(page.Tells))
+	return brought, err != nil || again > 0 || brought.Changes < len(changes), err
 }
 
 // readTold are the records of what was told of one object, none where one of them cannot be

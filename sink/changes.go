@@ -99,20 +99,14 @@ type Claim struct {
 }
 
 // ClaimChanges gives the caller changes that wait: those that the table does not have, and
-// then those that wait longest. That an object is gone waits until the table has what else
-// was told of it: else a row could follow its deletion.
+// then those that wait longest.
 func (s *Store) ClaimChanges(ctx context.Context, claim Claim) ([]Change, error) {
 	rows, err := s.pool.Query(ctx, `
 		WITH waiting AS (
 			SELECT *
-			FROM paymosync.changes AS c
+			FROM paymosync.changes
 			WHERE account = $1 AND table_name = $2 AND settled_at IS NULL AND claimed_until <= clock_timestamp()
 				AND ($5::timestamptz IS NULL OR heard_at <= $5)
-				AND NOT (kind = 'gone' AND EXISTS (
-					SELECT FROM paymosync.changes AS b
-					WHERE (b.account, b.table_name, b.row_id, b.kind) = (c.account, c.table_name, c.row_id, 'changed')
-						AND b.merged_at IS NULL AND b.settled_at IS NULL
-				))
 		), first AS (
 			SELECT kind
 			FROM waiting
@@ -319,27 +313,4 @@ func (s *Store) WaitingTables(ctx context.Context, before time.Time) (urgent, ol
 		}
 	}
 	return nil, nil, fmt.Errorf("look for changes that wait: %w", err)
-}
-
-// WaitingOf are the tables that do not have all yet that was told of the objects, by anybody,
-// and of which nobody looks after that.
-func (s *Store) WaitingOf(ctx context.Context, changes []Change) ([]string, error) {
-	tables, ids := make([]string, len(changes)), make([]int64, len(changes))
-	for i, change := range changes {
-		tables[i], ids[i] = change.Table, change.ID
-	}
-	rows, err := s.pool.Query(ctx, `
-		SELECT DISTINCT c.table_name
-		FROM unnest($2::text[], $3::bigint[]) AS n (table_name, row_id)
-		JOIN paymosync.changes AS c
-			ON (c.account, c.table_name, c.row_id) = ($1, n.table_name, n.row_id)
-		WHERE c.merged_at IS NULL AND c.settled_at IS NULL AND c.claimed_until <= clock_timestamp()
-		ORDER BY c.table_name`, s.account, tables, ids)
-	if err == nil {
-		var waiting []string
-		if waiting, err = pgx.CollectRows(rows, pgx.RowTo[string]); err == nil {
-			return waiting, nil
-		}
-	}
-	return nil, fmt.Errorf("look for what waits of the changes: %w", err)
 }

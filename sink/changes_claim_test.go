@@ -88,34 +88,6 @@ func TestClaimChanges(t *testing.T) {
 	}
 }
 
-// That an object is gone waits for what else was told of it, which a row may follow.
-func TestGoneComesLast(t *testing.T) {
-	t.Parallel()
-	tb := newTable(t, "tasks")
-	store := tb.store
-	note(t, store, "tasks", sink.Gone, time.Now(), 1, 2)
-	one := note(t, store, "tasks", sink.Changed, time.Now(), 1)
-	note(t, store, "users", sink.Changed, time.Now(), 2) // another object
-	asks := func(what string, want ...string) {
-		t.Helper()
-		if got, err := store.WaitingOf(t.Context(), one); err != nil || !slices.Equal(got, want) {
-			t.Errorf("%s: %v wait, %v, want %v", what, got, err, want)
-		}
-	}
-	asks("all", "tasks")
-	wantChanges(t, "of which nothing else was told", claim(t, store, sink.Claim{Table: "tasks", Urgent: true}), sink.Gone, 2)
-	changed := claim(t, store, sink.Claim{Table: "tasks", Urgent: true})
-	wantChanges(t, "what else was told", changed, sink.Changed, 1)
-	wantChanges(t, "while it is claimed", claim(t, store, sink.Claim{Table: "tasks", Urgent: true}), sink.Gone)
-	wantChanges(t, "while it is claimed, later", claim(t, store, sink.Claim{Table: "tasks"}), sink.Gone)
-	if err := store.DeferChanges(t.Context(), changed); err != nil {
-		t.Fatal(err)
-	}
-	asks("once the table has it", "tasks")
-	wantChanges(t, "once the table has it", claim(t, store, sink.Claim{Table: "tasks", Urgent: true, Limit: 1}), sink.Gone, 1)
-	asks("once somebody looks after it")
-}
-
 // urgent are the tables that do not have a change.
 func urgent(t *testing.T, store *sink.Store) []string {
 	t.Helper()

@@ -108,7 +108,7 @@ func TestNoteChanges(t *testing.T) {
 	if got = note(t, store, "tasks", sink.Changed, hour(10), 1); !got[0].HappenedAt.Equal(hour(10)) || got[0].Times != 6 {
 		t.Errorf("after it was settled: %+v", got)
 	}
-	wantChanges(t, "what waits again", claim(t, store, sink.Claim{Table: "tasks", Limit: 1, Urgent: true, Before: time.Time{}}), sink.Changed, 1)
+	wantChanges(t, "what waits again", claim(t, store, sink.Claim{Table: "tasks", Limit: 1, Urgent: true, Before: time.Time{}}), sink.Gone, 1)
 	// What is told of the future happened now, at the latest.
 	if got = note(t, store, "tasks", sink.Changed, time.Now().Add(time.Hour), 2); got[0].HappenedAt.After(time.Now().Add(time.Minute)) {
 		t.Errorf("of the future: %+v", got)
@@ -256,14 +256,24 @@ func TestDeparted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	depart(sink.Gone, 3, func(context.Context, []sink.Change) error { return nil }) // being looked at
+	var looking []sink.Change
+	depart(sink.Gone, 3, func(_ context.Context, changes []sink.Change) error { looking = changes; return nil })
 	depart(sink.Gone, 4, tb.store.DeferChanges)
 	depart(sink.Gone, 5, tb.store.SettleChanges)
 	depart(sink.Changed, 6, tb.store.DeferChanges)
 	depart(sink.Gone, 7, nil) // nobody looked yet
-	if got, err := tb.store.Departed(t.Context(), "tasks", []int64{1, 2, 3, 4, 5, 6, 7}); err != nil || !slices.Equal(got, []int64{2, 3, 4}) {
+	ids := []int64{1, 2, 3, 4, 5, 6, 7}
+	if got, err := tb.store.Departed(t.Context(), "tasks", ids); err != nil || !slices.Equal(got, []int64{2, 3, 4}) {
 		t.Errorf("departed %v, %v", got, err)
 	}
+	// Where a row came meanwhile those wait again, and whoever looks does not end it.
+	if n, err := tb.store.LookAgain(t.Context(), "tasks", ids); err != nil || n != 2 {
+		t.Errorf("%d are looked at again, %v", n, err)
+	}
+	if err := tb.store.DeferChanges(t.Context(), looking); err != nil {
+		t.Fatal(err)
+	}
+	wantChanges(t, "again", claim(t, tb.store, sink.Claim{Table: "tasks", Urgent: true}), sink.Gone, 3, 4, 7)
 }
 
 // What was told of a day ago is forgotten, whatever became of it.

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -56,4 +57,28 @@ func (s *Store) Departed(ctx context.Context, table string, ids []int64) ([]int6
 		WHERE account = $2 AND table_name = $3 AND row_id = ANY ($1::bigint[]) AND kind = 'gone'
 			AND settled_at IS NULL AND (merged_at IS NOT NULL OR claimed_until > clock_timestamp())
 		ORDER BY id`, ids, s.account, table)
+}
+
+// LookAgain has the deletions of objects wait as if they were told anew that were looked at,
+// or are being: their rows came into the table meanwhile. It returns how many there are.
+func (s *Store) LookAgain(ctx context.Context, table string, ids []int64) (int64, error) {
+	tag, err := s.pool.Exec(ctx, `
+		WITH looked AS (
+			SELECT row_id
+			FROM paymosync.changes
+			WHERE account = $1 AND table_name = $2 AND row_id = ANY ($3::bigint[]) AND kind = 'gone'
+				AND settled_at IS NULL AND (merged_at IS NOT NULL OR claimed_until > clock_timestamp())
+			ORDER BY row_id
+			FOR NO KEY UPDATE
+		)
+		UPDATE paymosync.changes AS c
+		SET times = c.times % 1000000000 + 1, -- whoever looks does not end it
+			claimed_until = '-infinity',
+			merged_at = NULL
+		FROM looked AS l
+		WHERE c.account = $1 AND c.table_name = $2 AND (c.row_id, c.kind) = (l.row_id, 'gone')`, s.account, table, ids)
+	if err != nil {
+		return 0, fmt.Errorf("have deletions of %s looked at again: %w", table, err)
+	}
+	return tag.RowsAffected(), nil
 }
